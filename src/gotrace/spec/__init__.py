@@ -1,0 +1,1 @@
+"""Facts as data: what the format says, in tables that all the rest reads."""
