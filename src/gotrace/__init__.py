@@ -1,0 +1,80 @@
+"""Go execution traces as Arrow tables.
+
+`gotrace.open(path)` gives a `Trace`; its tables stream as Arrow. Names load when they are used, so
+that `import gotrace` costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gotrace.errors import (
+        ConsumedError,
+        FormatError,
+        GotraceError,
+        LimitError,
+        MissingExtraError,
+        OrderError,
+        TruncatedError,
+        UnknownNameError,
+        UnsupportedVersionError,
+    )
+    from gotrace.limits import Limits
+    from gotrace.tables.connect import connect
+    from gotrace.tables.open import open
+    from gotrace.tables.schema import SCHEMA_VERSION, schema
+    from gotrace.tables.trace import Trace
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "ConsumedError",
+    "FormatError",
+    "GotraceError",
+    "LimitError",
+    "Limits",
+    "MissingExtraError",
+    "OrderError",
+    "Trace",
+    "TruncatedError",
+    "UnknownNameError",
+    "UnsupportedVersionError",
+    "__version__",
+    "connect",
+    "open",
+    "schema",
+]
+
+_HOMES = {
+    "gotrace.errors": (
+        "ConsumedError FormatError GotraceError LimitError MissingExtraError OrderError"
+        " TruncatedError UnknownNameError UnsupportedVersionError"
+    ),
+    "gotrace.limits": "Limits",
+    "gotrace.tables.connect": "connect",
+    "gotrace.tables.open": "open",
+    "gotrace.tables.schema": "SCHEMA_VERSION schema",
+    "gotrace.tables.trace": "Trace",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+logging.getLogger("gotrace").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from the module it lives in, once."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'gotrace' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

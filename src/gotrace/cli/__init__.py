@@ -1,0 +1,10 @@
+"""The command line, one file a verb."""
+
+from __future__ import annotations
+
+
+def main() -> int:
+    """Run the command line on `sys.argv`; return the exit code."""
+    from gotrace.cli.app import run
+
+    return run()

@@ -1,0 +1,1 @@
+"""Tables out: Parquet, Arrow IPC, CSV, text."""

@@ -1,0 +1,1 @@
+"""Bytes in: paths, streams, memory, URLs, compression, and what kind of file it is."""
