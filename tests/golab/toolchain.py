@@ -66,7 +66,7 @@ def have_c_compiler() -> bool:
 
 
 def require(version: str = REFERENCE) -> Toolchain:
-    """The toolchain for a test: skips the test if it is not there, or fails it if Go is required."""
+    """The toolchain for a test: without it the test is skipped, or fails if Go is required."""
     import pytest
 
     toolchain = Toolchain(version)
@@ -112,7 +112,7 @@ class Toolchain:
         return HEADER_MINOR[self.version]
 
     def install(self) -> None:
-        """Install with pip, whole or not at all: the directory gets its name when it is complete."""
+        """Install with pip, whole or not at all: the directory is named when it is complete."""
         if self.installed:
             return
         cache_dir().mkdir(parents=True, exist_ok=True)
