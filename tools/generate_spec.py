@@ -33,7 +33,7 @@ def upper_snake(name: str) -> str:
 
 
 def codes(prefix: str, closed_set: words.Words) -> Constants:
-    """Number the words of a set, as C constants."""
+    """Give each word of a set its code, as C constants."""
     return [(f"{prefix}_{word.upper()}", code) for code, word in enumerate(closed_set)]
 
 
@@ -124,6 +124,13 @@ def text_table(name: str, values: words.Words) -> str:
     return f"    static const char *const {name}_TEXT[{len(values)}] = {{\n{body}\n    }};\n"
 
 
+def event_names() -> str:
+    """Write Go's names of the events in C, by event id; "" where there is none."""
+    names = {spec.id: spec.name for spec in trace_events.EVENTS}
+    body = ",\n".join(f'        "{names.get(event_id, "")}"' for event_id in range(256))
+    return f"    static const char *const EVENT_NAMES[256] = {{\n{body}\n    }};\n"
+
+
 def render() -> str:
     """Write the whole pxd: C on top, then the same names for Cython."""
     strings, stacks = id_masks()
@@ -146,6 +153,7 @@ def render() -> str:
     lines.append(table("EVENT_ARGS", event_args()))
     lines.append(table("EVENT_STRING_ARGS", strings))
     lines.append(table("EVENT_STACK_ARGS", stacks))
+    lines.append(event_names())
     lines += [text_table(name, closed_set) for name, closed_set in TEXT_SETS]
     lines[-1] = lines[-1].rstrip("\n")
     lines.append('    """')
@@ -158,6 +166,7 @@ def render() -> str:
         f"    const unsigned char {name}[256]"
         for name in ("EVENT_ARGS", "EVENT_STRING_ARGS", "EVENT_STACK_ARGS")
     ]
+    lines.append("    const char *const EVENT_NAMES[256]")
     lines += [f"    const char *const {name}_TEXT[{len(v)}]" for name, v in TEXT_SETS]
     return "\n".join(lines) + "\n"
 

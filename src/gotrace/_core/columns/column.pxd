@@ -1,0 +1,312 @@
+"""Column: one growing Arrow column, moved out as an ArrowArray without a copy.
+
+Its buffers come from the decoder's pool; `column_export` hands them to the ArrowArray and leaves
+the column empty. Nothing here raises: without memory a column is marked `failed`, its rows are
+dropped, and the table that owns it reports that when it is exported.
+"""
+
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+from gotrace._core.columns.arrow_abi cimport ArrowArray
+from gotrace._core.columns.utf8 cimport is_utf8, repair_utf8
+from gotrace._core.columns.validity cimport bitmap_bytes, pack_bools, write_validity
+from gotrace._core.memory.atomics cimport atomic_add
+from gotrace._core.memory.pool cimport BufferPool, buffer_capacity, pool_give, pool_take, pool_unref
+from gotrace._core.memory.shared cimport SharedBlock, shared_ref, shared_unref
+
+
+cdef enum ColumnKind:
+    COLUMN_INT                  # `width` bytes each, a negative number is null
+    COLUMN_BOOL                 # one byte each while it grows: -1 null, 0, 1
+    COLUMN_UINT                 # 8 bytes each, `present` says what is null
+    COLUMN_TEXT                 # utf8 or binary: offsets, bytes, `present`
+    COLUMN_LIST                 # offsets into `child`; never null
+
+
+cdef struct Column:
+    ColumnKind kind
+    int width
+    bint is_utf8                # COLUMN_TEXT: bytes that are not UTF-8 are replaced
+    bint failed                 # no memory
+    int64_t replaced            # texts that had to be repaired since the last export
+    int64_t length              # rows
+    int64_t data_bytes          # COLUMN_TEXT: bytes used in `data`
+    void* data
+    int32_t* offsets
+    int8_t* present
+    Column* child
+    SharedBlock* words          # values of a dictionary column, else NULL
+    SharedBlock* zeros          # stands in where a batch has no value at all
+    BufferPool* pool
+
+
+# --- growing ------------------------------------------------------------------------------------
+
+cdef inline void* _grown(Column* self, void* buffer, int64_t used, int64_t wanted) noexcept nogil:
+    """`buffer` with room for `wanted` bytes, its first `used` kept."""
+    cdef void* larger
+    if wanted <= buffer_capacity(buffer):
+        return buffer
+    if wanted < 2 * buffer_capacity(buffer):
+        wanted = 2 * buffer_capacity(buffer)
+    larger = pool_take(self.pool, wanted)
+    if larger == NULL:
+        self.failed = True
+        return buffer
+    if used:
+        memcpy(larger, buffer, used)
+    pool_give(self.pool, buffer)
+    return larger
+
+
+cdef inline bint _room_for_one(Column* self) noexcept nogil:
+    cdef int64_t n = self.length
+    if self.kind == COLUMN_INT or self.kind == COLUMN_BOOL or self.kind == COLUMN_UINT:
+        self.data = _grown(self, self.data, n * self.width, (n + 1) * self.width)
+    else:
+        self.offsets = <int32_t*>_grown(self, self.offsets, (n + 1) * 4, (n + 2) * 4)
+        if n == 0 and not self.failed:
+            self.offsets[0] = 0
+    if self.kind == COLUMN_UINT or self.kind == COLUMN_TEXT:
+        self.present = <int8_t*>_grown(self, self.present, n, n + 1)
+    return not self.failed
+
+
+cdef inline void put_int(Column* self, int64_t value) noexcept nogil:
+    """Append to an integer, dictionary or boolean column; a negative value is null."""
+    if self == NULL or not _room_for_one(self):
+        return
+    if self.width == 8:
+        (<int64_t*>self.data)[self.length] = value
+    elif self.width == 4:
+        (<int32_t*>self.data)[self.length] = <int32_t>value
+    elif self.width == 2:
+        (<int16_t*>self.data)[self.length] = <int16_t>value
+    else:
+        (<int8_t*>self.data)[self.length] = <int8_t>value
+    self.length += 1
+
+
+cdef inline void put_uint(Column* self, uint64_t value, bint present) noexcept nogil:
+    if self == NULL or not _room_for_one(self):
+        return
+    (<uint64_t*>self.data)[self.length] = value if present else 0
+    self.present[self.length] = present
+    self.length += 1
+
+
+cdef inline void put_text(Column* self, const char* text, int64_t length) noexcept nogil:
+    """Append a text, or null where `text` is NULL."""
+    cdef int64_t used = self.data_bytes if self != NULL else 0
+    cdef bint sound = True
+    if self == NULL or not _room_for_one(self):
+        return
+    if text != NULL and length > 0:
+        sound = not self.is_utf8 or is_utf8(<const uint8_t*>text, length)
+        self.data = _grown(self, self.data, used, used + (length if sound else 3 * length))
+        if self.failed:
+            return
+        if sound:
+            memcpy(<uint8_t*>self.data + used, text, length)
+            used += length
+        else:
+            used += repair_utf8(<const uint8_t*>text, length, <uint8_t*>self.data + used)
+            self.replaced += 1
+    self.data_bytes = used
+    self.present[self.length] = text != NULL
+    self.length += 1
+    self.offsets[self.length] = <int32_t>used
+
+
+cdef inline void close_list(Column* self) noexcept nogil:
+    """End a row of a list column: what was put into `child` since the last row is its content."""
+    if self == NULL or not _room_for_one(self):
+        return
+    self.length += 1
+    self.offsets[self.length] = <int32_t>self.child.length
+
+
+cdef inline void column_clear(Column* self) noexcept nogil:
+    """Give the buffers back and forget all rows."""
+    pool_give(self.pool, self.data)
+    pool_give(self.pool, self.offsets)
+    pool_give(self.pool, self.present)
+    self.data = NULL
+    self.offsets = NULL
+    self.present = NULL
+    self.length = 0
+    self.data_bytes = 0
+    if self.child != NULL:
+        column_clear(self.child)
+
+
+# --- leaving ------------------------------------------------------------------------------------
+
+cdef struct Exported:
+    BufferPool* pool
+    SharedBlock* shared
+    void* owned[3]
+    const void* buffers[3]
+
+
+cdef inline void release_array(ArrowArray* array) noexcept nogil:
+    """The release callback of every array we export; runs on any thread, without the GIL."""
+    cdef Exported* exported = <Exported*>array.private_data
+    cdef int64_t i
+    for i in range(array.n_children):
+        if array.children[i].release != NULL:
+            array.children[i].release(array.children[i])
+        free(array.children[i])
+    free(array.children)
+    if array.dictionary != NULL:
+        if array.dictionary.release != NULL:
+            array.dictionary.release(array.dictionary)
+        free(array.dictionary)
+    for i in range(3):
+        pool_give(exported.pool, exported.owned[i])
+    shared_unref(exported.shared)
+    pool_unref(exported.pool)
+    free(exported)
+    array.release = NULL
+
+
+cdef inline bint array_init(
+    ArrowArray* array, BufferPool* pool, int64_t length, int64_t n_buffers, int64_t n_children
+) noexcept nogil:
+    """An array whose release frees what is hung on it later; False without memory."""
+    cdef Exported* exported = <Exported*>calloc(1, sizeof(Exported))
+    cdef int64_t i
+    memset(array, 0, sizeof(ArrowArray))
+    if exported == NULL:
+        return False
+    if n_children:
+        array.children = <ArrowArray**>calloc(n_children, sizeof(ArrowArray*))
+        if array.children == NULL:
+            free(exported)
+            return False
+        for i in range(n_children):
+            array.children[i] = <ArrowArray*>calloc(1, sizeof(ArrowArray))
+            if array.children[i] == NULL:
+                while i:
+                    i -= 1
+                    free(array.children[i])
+                free(array.children)
+                free(exported)
+                return False
+    if pool != NULL:
+        atomic_add(&pool.references, 1)
+    exported.pool = pool
+    array.length = length
+    array.n_buffers = n_buffers
+    array.n_children = n_children
+    array.buffers = exported.buffers
+    array.private_data = exported
+    array.release = release_array
+    return True
+
+
+cdef inline void _own(ArrowArray* array, int slot, void* buffer) noexcept nogil:
+    (<Exported*>array.private_data).owned[slot] = buffer
+    (<Exported*>array.private_data).buffers[slot] = buffer
+
+
+cdef inline bint _export_words(Column* self, ArrowArray* array) noexcept nogil:
+    cdef ArrowArray* values = <ArrowArray*>calloc(1, sizeof(ArrowArray))
+    cdef Exported* exported
+    if values == NULL or not array_init(values, NULL, self.words.count, 3, 0):
+        free(values)
+        return False
+    exported = <Exported*>values.private_data
+    exported.shared = shared_ref(self.words)
+    exported.buffers[1] = self.words.offsets
+    exported.buffers[2] = self.words.data
+    array.dictionary = values
+    return True
+
+
+cdef inline bint _export_nulls(Column* self, int64_t length, ArrowArray* array) noexcept nogil:
+    """A column without a single value: every buffer is the same shared zeros."""
+    cdef Exported* exported
+    if not array_init(array, self.pool, length, 3 if self.kind == COLUMN_TEXT else 2, 0):
+        return False
+    exported = <Exported*>array.private_data
+    exported.shared = shared_ref(self.zeros)
+    exported.buffers[0] = self.zeros.data
+    exported.buffers[1] = self.zeros.data
+    exported.buffers[2] = self.zeros.data
+    array.null_count = length
+    return True
+
+
+cdef inline bint _export_validity(Column* self, int64_t length, ArrowArray* array) noexcept nogil:
+    """Write the bitmap where something is null; none is the same as all ones."""
+    cdef void* values = self.data
+    cdef int width = self.width
+    cdef void* bits
+    cdef int64_t i
+    if self.kind == COLUMN_UINT or self.kind == COLUMN_TEXT:
+        values = self.present
+        width = 1
+        for i in range(length):     # 0 means null here, and nulls are negative
+            self.present[i] = self.present[i] - 1
+    bits = pool_take(self.pool, bitmap_bytes(length))
+    if bits == NULL:
+        return False
+    array.null_count = write_validity(values, width, length, <uint8_t*>bits)
+    if array.null_count == 0:
+        pool_give(self.pool, bits)
+    else:
+        _own(array, 0, bits)
+    return True
+
+
+cdef inline bint column_export(Column* self, int64_t length, ArrowArray* array) noexcept nogil:
+    """Move the first `length` rows (all there are) into `array`; False without memory.
+
+    A column with no rows although the batch has some is all null.
+    """
+    cdef void* bits
+    cdef bint fine = True
+    if self.kind == COLUMN_LIST:
+        if not array_init(array, self.pool, length, 2, 1):
+            return False
+        if self.offsets != NULL:
+            _own(array, 1, self.offsets)
+        else:
+            (<Exported*>array.private_data).shared = shared_ref(self.zeros)
+            (<Exported*>array.private_data).buffers[1] = self.zeros.data
+        self.offsets = NULL
+        self.length = 0
+        return column_export(self.child, self.child.length, array.children[0])
+    if self.length == 0:
+        fine = _export_nulls(self, length, array)
+    else:
+        if not array_init(array, self.pool, length, 3 if self.kind == COLUMN_TEXT else 2, 0):
+            return False
+        fine = _export_validity(self, length, array)
+        if self.kind == COLUMN_TEXT:
+            _own(array, 1, self.offsets)
+            self.offsets = NULL
+            _own(array, 2, self.data)
+            if self.data == NULL:
+                (<Exported*>array.private_data).shared = shared_ref(self.zeros)
+                (<Exported*>array.private_data).buffers[2] = self.zeros.data
+        elif self.kind == COLUMN_BOOL and fine:
+            bits = pool_take(self.pool, bitmap_bytes(length))
+            fine = bits != NULL
+            if fine:
+                pack_bools(<const int8_t*>self.data, length, <uint8_t*>bits)
+                _own(array, 1, bits)
+            pool_give(self.pool, self.data)
+        else:
+            _own(array, 1, self.data)
+        self.data = NULL
+        pool_give(self.pool, self.present)
+        self.present = NULL
+        self.length = 0
+        self.data_bytes = 0
+    if fine and self.words != NULL:
+        fine = _export_words(self, array)
+    return fine

@@ -1,0 +1,204 @@
+# Table: the columns of one table while they grow, and the batch that they leave as.
+#
+# The schema comes from Python (tables/schema.py is the one place that knows it); here a column is
+# found by its name when the decoder is set up, and not built if nobody asked for it.
+#
+# Offers: Table, Batch.
+
+cdef enum:
+    TEXT_BYTES_MOST = 1 << 29   # of one text column in one batch; offsets are 32 bits
+
+# Which set of words the dictionary columns of a name draw from.
+cdef dict WORDS_OF_COLUMN = {
+    "kind": "kind", "resource": "resource", "from_state": "state", "to_state": "state",
+    "reason": "reason", "class": "class", "wait": "wait", "op": "op", "object": "object",
+}
+
+
+cdef class Batch:
+    """One Arrow record batch, to be taken once through the Arrow PyCapsule interface."""
+
+    cdef ArrowArray array
+    cdef object schema
+    cdef readonly int64_t num_rows
+
+    def __dealloc__(self):
+        if self.array.release != NULL:
+            self.array.release(&self.array)
+
+    def __arrow_c_array__(self, requested_schema=None):
+        """Move the batch out: `(schema capsule, array capsule)`. A second call raises."""
+        cdef ArrowArray* moved
+        if self.array.release == NULL:
+            raise RuntimeError("this batch was taken before")
+        schema = self.schema.__arrow_c_schema__()
+        moved = <ArrowArray*>malloc(sizeof(ArrowArray))
+        if moved == NULL:
+            raise MemoryError()
+        moved[0] = self.array
+        self.array.release = NULL
+        return schema, PyCapsule_New(moved, "arrow_array", _delete_array_capsule)
+
+
+cdef void _delete_array_capsule(object capsule) noexcept:
+    cdef ArrowArray* array = <ArrowArray*>PyCapsule_GetPointer(capsule, "arrow_array")
+    if array.release != NULL:
+        array.release(array)
+    free(array)
+
+
+cdef SharedBlock* words_block(object words) except NULL:
+    """The values of a dictionary as shared Arrow buffers."""
+    cdef list encoded = [word.encode() for word in words]
+    cdef SharedBlock* block = shared_new(sum(len(word) for word in encoded), len(encoded))
+    cdef int64_t used = 0
+    cdef int64_t i
+    if block == NULL:
+        raise MemoryError()
+    for i, word in enumerate(encoded):
+        memcpy(block.data + used, <const char*>(<bytes>word), len(word))
+        used += len(word)
+        block.offsets[i + 1] = <int32_t>used
+    return block
+
+
+cdef int column_init(Column* self, const ArrowSchema* field, BufferPool* pool, SharedBlock* zeros) except -1:
+    """Set up a column for one field of an Arrow schema."""
+    cdef str format = field.format.decode()
+    memset(self, 0, sizeof(Column))
+    self.pool = pool
+    self.zeros = zeros
+    self.kind = COLUMN_INT
+    if format == "+l":
+        self.kind = COLUMN_LIST
+        self.child = <Column*>malloc(sizeof(Column))
+        if self.child == NULL:
+            raise MemoryError()
+        return column_init(self.child, field.children[0], pool, zeros)
+    if format == "u" or format == "z":
+        self.kind = COLUMN_TEXT
+        self.is_utf8 = format == "u"
+    elif format == "b":
+        self.kind = COLUMN_BOOL
+        self.width = 1
+    elif format == "L":
+        self.kind = COLUMN_UINT
+        self.width = 8
+    elif format == "l" or format.startswith("tsn:"):
+        self.width = 8
+    elif format in ("i", "s", "c"):
+        self.width = {"i": 4, "s": 2, "c": 1}[format]
+    else:
+        raise ValueError(f"column {field.name.decode()!r} has the Arrow format {format!r}, which the core does not make")
+    return 0
+
+
+cdef class Table:
+    """The columns of a table that somebody asked for."""
+
+    cdef str name
+    cdef object schema
+    cdef dict index             # column name -> position in `columns`
+    cdef set bound              # the names that the core fills
+    cdef Column* columns
+    cdef int64_t n_columns
+    cdef int64_t rows
+    cdef BufferPool* pool
+    cdef dict words             # set of words -> _Words
+
+    def __dealloc__(self):
+        cdef int64_t i
+        for i in range(self.n_columns):
+            column_clear(&self.columns[i])
+            free(self.columns[i].child)
+        free(self.columns)
+        pool_unref(self.pool)
+
+    @staticmethod
+    cdef Table make(str name, object schema, BufferPool* pool, SharedBlock* zeros, dict words):
+        cdef Table self = Table()
+        cdef object capsule = schema.__arrow_c_schema__()
+        cdef ArrowSchema* fields = <ArrowSchema*>PyCapsule_GetPointer(capsule, "arrow_schema")
+        cdef int64_t i
+        self.name = name
+        self.schema = schema
+        self.index = {}
+        self.bound = set()
+        self.words = words
+        atomic_add(&pool.references, 1)
+        self.pool = pool
+        self.columns = <Column*>calloc(max(fields.n_children, 1), sizeof(Column))
+        if self.columns == NULL:
+            raise MemoryError()
+        for i in range(fields.n_children):
+            self.n_columns = i + 1
+            column_init(&self.columns[i], fields.children[i], pool, zeros)
+            self.index[fields.children[i].name.decode()] = i
+        return self
+
+    cdef Column* column(self, str name) except? NULL:
+        """The column of that name, or NULL where nobody asked for it."""
+        self.bound.add(name)
+        if name not in self.index:
+            return NULL
+        return &self.columns[<int64_t>self.index[name]]
+
+    cdef int check_bound(self) except -1:
+        """Every column that was asked for must be one that the core fills."""
+        unknown = set(self.index) - self.bound
+        if unknown:
+            raise ValueError(f"the core does not fill {sorted(unknown)} of table {self.name!r}")
+        return 0
+
+    cdef int64_t text_bytes(self) noexcept:
+        """Bytes of the longest text column."""
+        cdef int64_t i
+        cdef int64_t most = 0
+        cdef const Column* column
+        for i in range(self.n_columns):
+            column = &self.columns[i]
+            if column.kind == COLUMN_LIST:
+                column = column.child
+            most = max(most, column.data_bytes)
+        return most
+
+    cdef Batch export(self):
+        """Move all rows out as a batch."""
+        cdef Batch batch = Batch()
+        cdef Column* column
+        cdef int64_t i
+        cdef bint fine
+        for name, position in self.index.items():
+            if name in WORDS_OF_COLUMN and WORDS_OF_COLUMN[name] in self.words:
+                self.columns[<int64_t>position].words = (<_Words>self.words[WORDS_OF_COLUMN[name]]).block
+        batch.schema = self.schema
+        batch.num_rows = self.rows
+        fine = array_init(&batch.array, self.pool, self.rows, 1, self.n_columns)
+        for i in range(self.n_columns):
+            column = &self.columns[i]
+            fine = fine and not column.failed and column_export(column, self.rows, batch.array.children[i])
+        self.rows = 0
+        if not fine:
+            raise MemoryError(f"no memory for a batch of table {self.name!r}")
+        return batch
+
+
+cdef class _Words:
+    """A dictionary of words: constant, or grown by the decoder between batches."""
+
+    cdef SharedBlock* block
+    cdef list values
+
+    def __cinit__(self, words):
+        self.values = list(words)
+        self.block = words_block(self.values)
+
+    def __dealloc__(self):
+        shared_unref(self.block)
+
+    cdef int extend(self, list words) except -1:
+        cdef SharedBlock* block = words_block(self.values + words)
+        shared_unref(self.block)
+        self.block = block
+        self.values += words
+        return 0

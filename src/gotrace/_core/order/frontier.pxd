@@ -1,0 +1,86 @@
+"""Frontier: the threads that have events left, a binary min-heap by the time of the next one.
+
+Which of two equal times goes first is part of Go's order, so the heap's moves are Go's: a parent
+stays above an equal child, the left of two equal children goes up.
+"""
+
+from libc.stdint cimport int64_t
+from libc.stdlib cimport qsort
+
+from gotrace._core.decode.event_cursor cimport Cursor
+
+
+cdef inline int64_t _sift_up(Cursor** heap, int64_t i) noexcept nogil:
+    cdef int64_t parent
+    cdef Cursor* moved
+    while i > 0:
+        parent = (i - 1) // 2
+        if heap[parent].time <= heap[i].time:
+            break
+        moved = heap[i]
+        heap[i] = heap[parent]
+        heap[parent] = moved
+        i = parent
+    return i
+
+
+cdef inline void sift_down(Cursor** heap, int64_t count, int64_t i) noexcept nogil:
+    cdef int64_t least, child
+    cdef Cursor* moved
+    while True:
+        least = i
+        child = 2 * i + 1
+        if child < count and heap[child].time < heap[least].time:
+            least = child
+        child += 1
+        if child < count and heap[child].time < heap[least].time:
+            least = child
+        if least == i:
+            return
+        moved = heap[i]
+        heap[i] = heap[least]
+        heap[least] = moved
+        i = least
+
+
+cdef inline void frontier_push(Cursor** heap, int64_t* count, Cursor* cursor) noexcept nogil:
+    heap[count[0]] = cursor
+    count[0] += 1
+    _sift_up(heap, count[0] - 1)
+
+
+cdef inline void frontier_update(Cursor** heap, int64_t count, int64_t i) noexcept nogil:
+    """Restore the order after the time of one cursor rose."""
+    if _sift_up(heap, i) == i:
+        sift_down(heap, count, i)
+
+
+cdef inline void frontier_remove(Cursor** heap, int64_t* count, int64_t i) noexcept nogil:
+    """Carry it to the root past whatever is there, put the last in its place, sift that down."""
+    cdef int64_t parent
+    cdef Cursor* moved
+    while i > 0:
+        parent = (i - 1) // 2
+        moved = heap[i]
+        heap[i] = heap[parent]
+        heap[parent] = moved
+        i = parent
+    count[0] -= 1
+    heap[0] = heap[count[0]]
+    sift_down(heap, count[0], 0)
+
+
+cdef inline int _compare(const void* a, const void* b) noexcept nogil:
+    cdef const Cursor* left = (<Cursor**>a)[0]
+    cdef const Cursor* right = (<Cursor**>b)[0]
+    if left.time != right.time:
+        return -1 if left.time < right.time else 1
+    return -1 if left.position < right.position else 1
+
+
+cdef inline void frontier_sort(Cursor** heap, int64_t count) noexcept nogil:
+    """By time, equal ones as they lay: what Go's sort does up to twelve of them."""
+    cdef int64_t i
+    for i in range(count):
+        heap[i].position = i
+    qsort(heap, count, sizeof(Cursor*), _compare)

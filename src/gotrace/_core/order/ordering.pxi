@@ -1,0 +1,281 @@
+# RECORDS -> ONE ORDER: the events of all threads of a generation, merged.
+#
+# The thread whose next event is earliest goes first, if the scheduler's rules let it; else the next
+# in time is tried. In real traces the earliest is ready practically always, and one thread stays
+# the earliest for tens of events: the inner loop of `order_run` is that case, and touches the
+# frontier only when the thread is overtaken.
+#
+# Offers: order_init, order_reset, order_clear, order_begin, order_run, order_finish.
+
+cdef enum OrderStep:
+    ORDER_BROKEN = -1           # `ordering.fault`
+    ORDER_DONE                  # the generation is through
+    ORDER_FULL                  # no room for another row
+
+cdef enum:
+    MOST_ROWS_OF_AN_EVENT = 3
+    PATIENCE = 1 << 20          # attempts in vain that are free, and
+    PATIENCE_PER_EVENT = 64     # so many more for each event
+
+
+cdef void order_init(Ordering* self, Rows* rows, bint lenient, uint64_t seed) noexcept nogil:
+    memset(self, 0, sizeof(Ordering))
+    self.rows = rows
+    self.lenient = lenient
+    self.goroutines.pages.seed = seed
+    self.procs.seed = seed
+    self.threads.seed = seed
+    self.tasks.seed = seed
+    self.reasons.by_hash.seed = seed
+    self.nobody.id = NULL_ID
+    self.nobody.goroutine_id = NULL_ID
+    self.nobody.proc_id = NULL_ID
+    self.nobody.seen = True
+
+
+cdef void _free_values(IdMap* map) noexcept nogil:
+    cdef uint64_t i
+    if map.slots != NULL:
+        for i in range(map.mask + 1):
+            free(<void*>map.slots[i].value)
+    idmap_clear(map)
+
+
+cdef void order_reset(Ordering* self) noexcept nogil:
+    """Forget every goroutine, proc, thread and task: what follows is like a new trace.
+
+    Intervals that are open must have been collected before (`order_close_intervals`).
+    """
+    goroutines_clear(&self.goroutines)
+    _free_values(&self.procs)
+    _free_values(&self.threads)
+    idmap_clear(&self.tasks)
+    self.initial = 0
+    self.gc_state = GC_UNDETERMINED
+    self.gc_sequence = 0
+    self.n_frontier = 0
+    self.generation = NULL
+    self.fault.code = FAULT_NONE
+    self.missing = FAULT_NONE
+
+
+cdef void order_clear(Ordering* self) noexcept nogil:
+    order_reset(self)
+    texts_clear(&self.reasons)
+    free(self.cursors)
+    free(self.frontier)
+    self.cursors = NULL
+    self.frontier = NULL
+
+
+# --- a generation begins ------------------------------------------------------------------------
+
+cdef int _add_cursor(Ordering* self, Cursor* cursor, const Stream* stream) noexcept nogil:
+    """Set a cursor on the first event of a thread; 0 when it has none."""
+    cdef const Generation* generation = self.generation
+    cdef const EventBatch* first = &generation.batches[stream.first]
+    cursor.thread = &self.nobody
+    if stream.thread != NO_ID:
+        if stream.thread > INT64_MAX:
+            return set_fault(&self.fault, FAULT_LIMIT_ID, first.offset, <int64_t>stream.thread, 0)
+        cursor.thread = thread_create(self, stream.thread)
+        if cursor.thread == NULL:
+            return set_fault(&self.fault, FAULT_NO_MEMORY, first.offset, 0, 0)
+    if enter_batch(cursor, generation, stream.first, &self.fault) < 0:
+        return ORDER_BROKEN
+    return next_event(cursor, generation, &self.fault)
+
+
+cdef void _emit_sync(Ordering* self, int64_t time) noexcept nogil:
+    cdef Extra* extra = add_extra(self.rows, KIND_SYNC, EV_SYNC)
+    self.syncs += 1
+    if extra != NULL:
+        extra.n_values = 1
+        extra.values[0] = <uint64_t>self.syncs
+    emit_in(
+        self, time, NULL_ID, NULL_ID, NULL_ID, other_code(KIND_SYNC, NULL_ID), NULL_ID, NULL_ID, NULL_ID, NULL_ID
+    )
+
+
+cdef int order_begin(Ordering* self, Generation* generation) noexcept nogil:
+    """Take up a generation and emit its sync; -1 if the first event of some thread is broken."""
+    cdef Cursor* cursor
+    cdef int64_t i, n, opening
+    cdef int status
+    self.generation = generation
+    self.next_sample = 0
+    self.n_frontier = 0
+    n = generation.n_streams
+    if not reserve(<void**>&self.cursors, &self.cursors_room, n, sizeof(Cursor)):
+        return set_fault(&self.fault, FAULT_NO_MEMORY, generation.offset, 0, 0)
+    if not reserve(<void**>&self.frontier, &self.frontier_room, n, sizeof(Cursor*)):
+        return set_fault(&self.fault, FAULT_NO_MEMORY, generation.offset, 0, 0)
+    for i in range(n):
+        cursor = &self.cursors[i]
+        status = _add_cursor(self, cursor, &generation.streams[i])
+        if status < 0:
+            return ORDER_BROKEN
+        if status > 0:
+            frontier_push(self.frontier, &self.n_frontier, cursor)
+    opening = ticks_to_ns(generation, generation.min_ticks)
+    if opening < 0:
+        return set_fault(&self.fault, FAULT_TIME, generation.offset, 0, 0)
+    _emit_sync(self, opening)
+    if self.initial == 0:
+        self.opening_time = self.last_time
+        self.opening_seq = last_seq(self)
+        if self.n_frontier:
+            self.initial = generation.number
+    self.is_initial = self.initial == generation.number
+    return 0
+
+
+cdef void order_finish(Ordering* self) noexcept nogil:
+    """The sync at the end of the stream, and before an error is reported."""
+    _emit_sync(self, self.last_time)
+
+
+# --- the merge ----------------------------------------------------------------------------------
+
+cdef int _emit_sample(Ordering* self) noexcept nogil:
+    """A CPU sample has a context of its own, which may contradict the scheduler's."""
+    cdef const Sample* sample = &self.generation.samples[self.next_sample]
+    cdef int64_t stack = stack_content_id(self.generation, sample.stack)
+    if (
+        (sample.thread > INT64_MAX and sample.thread != NO_ID)
+        or (sample.goroutine > INT64_MAX and sample.goroutine != NO_ID)
+        or (sample.proc > INT32_MAX and sample.proc != NO_ID)
+    ):
+        return set_fault(&self.fault, FAULT_LIMIT_ID, self.generation.offset, <int64_t>sample.goroutine, 0)
+    if stack == UNKNOWN_ID:                 # Go lets it pass and panics when it is asked for
+        self.unknown_sample_stacks += 1
+        stack = NULL_ID
+    emit_in(
+        self, sample.time, <int64_t>sample.thread, <int32_t>sample.proc, <int64_t>sample.goroutine,
+        other_code(KIND_STACK_SAMPLE, NULL_ID), NULL_ID, stack, NULL_ID, NULL_ID,
+    )
+    self.next_sample += 1
+    return 0
+
+
+cdef void _take_back(Ordering* self, int64_t rows) noexcept nogil:
+    """Drop the rows from `rows` on: the event that gave them turned out to be broken."""
+    cdef Rows* all = self.rows
+    cdef Interval* ended
+    while all.n_extras and all.extras[all.n_extras - 1].row >= rows:
+        all.n_extras -= 1
+        ended = all.extras[all.n_extras].ended
+        if ended != NULL:
+            ended.next = self.orphans
+            self.orphans = ended
+    all.count = rows
+    self.last_time = all.time[rows - 1] if rows else self.last_time
+
+
+cdef int _follow_up(Ordering* self, Cursor* cursor, int64_t before) noexcept nogil:
+    """Decode what comes after the event just ordered, which has rows from `before` on.
+
+    Go does this before it hands the event out, so a broken successor takes the event with it, and
+    only then looks whether the strings and stacks that the event names exist. 1, 0 at the end of
+    the thread, -1.
+    """
+    cdef int status
+    cdef int64_t offset = 0
+    if self.missing:
+        offset = event_offset(self.generation, cursor)
+    status = next_event(cursor, self.generation, &self.fault)
+    if status >= 0 and self.missing:
+        status = set_fault(&self.fault, self.missing, offset, <int64_t>self.missing_id, 0)
+    if self.fault.code != FAULT_NONE:
+        _take_back(self, before)
+        return ORDER_BROKEN
+    return status
+
+
+cdef int _advance_another(Ordering* self) noexcept nogil:
+    """The earliest event has to wait: let the next in time that may happen, happen."""
+    cdef int64_t i, before
+    cdef Cursor* cursor
+    cdef int status
+    if self.attempts > <uint64_t>(PATIENCE + PATIENCE_PER_EVENT * last_seq(self)):
+        cursor = self.frontier[0]
+        return set_fault(
+            &self.fault, FAULT_LIMIT_ATTEMPTS, event_offset(self.generation, cursor), <int64_t>self.attempts, 0
+        )
+    frontier_sort(self.frontier, self.n_frontier)
+    for i in range(1, self.n_frontier):
+        cursor = self.frontier[i]
+        before = self.rows.count
+        cursor.thread.seen = True
+        status = advance(self, cursor)
+        if status == BROKEN:
+            return ORDER_BROKEN
+        if status == ADVANCED:
+            status = _follow_up(self, cursor, before)
+            if status > 0:
+                frontier_update(self.frontier, self.n_frontier, i)
+            elif status == 0:
+                frontier_remove(self.frontier, &self.n_frontier, i)
+            return status
+        self.attempts += 1
+    cursor = self.frontier[0]
+    return set_fault(
+        &self.fault, FAULT_STUCK, event_offset(self.generation, cursor), cursor.type, self.n_frontier
+    )
+
+
+cdef inline int64_t _next_other_time(const Ordering* self) noexcept nogil:
+    """Until when the head of the frontier stays the head; it wins ties."""
+    cdef int64_t time = INT64_MAX
+    if self.n_frontier > 1:
+        time = self.frontier[1].time
+    if self.n_frontier > 2 and self.frontier[2].time < time:
+        time = self.frontier[2].time
+    if self.next_sample < self.generation.n_samples and self.generation.samples[self.next_sample].time < time:
+        time = self.generation.samples[self.next_sample].time
+    return time
+
+
+cdef int order_run(Ordering* self, int64_t limit) noexcept nogil:
+    """Order events until there are `limit` rows or the generation is through: an OrderStep."""
+    cdef Generation* generation = self.generation
+    cdef Rows* rows = self.rows
+    cdef Cursor* head
+    cdef int64_t until, before
+    cdef int64_t room = limit - MOST_ROWS_OF_AN_EVENT
+    cdef int moved, left
+    while True:
+        if rows.count > room:
+            return ORDER_FULL
+        if self.next_sample < generation.n_samples and (
+            self.n_frontier == 0 or generation.samples[self.next_sample].time < self.frontier[0].time
+        ):
+            if _emit_sample(self) < 0:
+                return ORDER_BROKEN
+            continue
+        if self.n_frontier == 0:
+            return ORDER_DONE
+        head = self.frontier[0]
+        head.thread.seen = True
+        until = _next_other_time(self)
+        left = 1
+        while True:
+            before = rows.count
+            moved = advance(self, head)
+            if moved != ADVANCED:
+                break
+            if self.missing:
+                left = _follow_up(self, head, before)
+            else:
+                left = next_event(head, generation, &self.fault)
+            if left <= 0 or head.time > until or rows.count > room:
+                break
+        if moved == BROKEN or left < 0 or self.fault.code != FAULT_NONE:
+            _take_back(self, before)
+            return ORDER_BROKEN
+        if left == 0:
+            frontier_remove(self.frontier, &self.n_frontier, 0)
+        elif moved == ADVANCED:
+            sift_down(self.frontier, self.n_frontier, 0)
+        elif _advance_another(self) < 0:
+            return ORDER_BROKEN

@@ -1,0 +1,100 @@
+"""Rows: ordered events on their way into columns.
+
+What every event has lies in arrays that are already the columns of `events`; what few have is in a
+list of extras. `code` packs what a row is: the dictionary columns are looked up from it.
+"""
+
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
+
+from gotrace._core.decode.event_spec cimport KIND_STATE_TRANSITION
+from gotrace._core.decode.generation cimport NULL_ID, Text
+from gotrace._core.memory.vector cimport reserve
+from gotrace._core.order.states cimport Interval
+
+# A row's code. State transition: 1 | resource is a proc | from (3 bits) | to (3 bits).
+# Anything else: 0 | 0 | resource + 1 (2 bits) | kind (4 bits).
+cdef enum:
+    CODE_TRANSITION = 0x80
+    CODE_PROC = 0x40
+
+
+cdef inline uint8_t goroutine_code(int from_state, int to_state) noexcept nogil:
+    return <uint8_t>(CODE_TRANSITION | from_state << 3 | to_state)
+
+
+cdef inline uint8_t proc_code(int from_state, int to_state) noexcept nogil:
+    return <uint8_t>(CODE_TRANSITION | CODE_PROC | from_state << 3 | to_state)
+
+
+cdef inline uint8_t other_code(int kind, int resource) noexcept nogil:
+    """`resource` is NULL_ID for none."""
+    return <uint8_t>((resource + 1) << 4 | kind)
+
+
+cdef inline int code_kind(uint8_t code) noexcept nogil:
+    return KIND_STATE_TRANSITION if code & CODE_TRANSITION else code & 15
+
+
+cdef inline int code_resource(uint8_t code) noexcept nogil:
+    return (code >> 6) & 1 if code & CODE_TRANSITION else (code >> 4 & 3) - 1
+
+
+cdef inline int code_from(uint8_t code) noexcept nogil:
+    return code >> 3 & 7 if code & CODE_TRANSITION else NULL_ID
+
+
+cdef inline int code_to(uint8_t code) noexcept nogil:
+    return code & 7 if code & CODE_TRANSITION else NULL_ID
+
+
+cdef struct Extra:
+    int64_t row
+    uint8_t kind
+    uint8_t type                # of the event on the wire
+    uint8_t range_class
+    uint8_t n_values
+    uint64_t values[3]
+    int64_t task
+    int64_t parent_task
+    Text name
+    Text message
+    Interval* ended             # the interval that a *_end event closed; the extra owns it
+
+
+cdef struct Rows:
+    int64_t count
+    int64_t first_seq           # of row 0
+    int64_t* time
+    int64_t* thread
+    int32_t* proc
+    int64_t* goroutine
+    int64_t* context_stack
+    int64_t* resource_id
+    int64_t* stack
+    int16_t* reason
+    uint8_t* code
+    Extra* extras
+    int64_t n_extras
+    int64_t extras_room
+
+
+cdef inline Extra* add_extra(Rows* self, uint8_t kind, uint8_t type) noexcept nogil:
+    """Hang an extra on the row that comes next; NULL without memory."""
+    cdef Extra* extra
+    if not reserve(<void**>&self.extras, &self.extras_room, self.n_extras + 1, sizeof(Extra)):
+        return NULL
+    extra = &self.extras[self.n_extras]
+    self.n_extras += 1
+    extra.row = self.count
+    extra.kind = kind
+    extra.type = type
+    extra.range_class = 0
+    extra.n_values = 0
+    extra.task = NULL_ID
+    extra.parent_task = NULL_ID
+    extra.name.data = NULL
+    extra.name.length = 0
+    extra.message.data = NULL
+    extra.message.length = 0
+    extra.ended = NULL
+    return extra
