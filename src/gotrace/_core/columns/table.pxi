@@ -143,13 +143,6 @@ cdef class Table:
             return NULL
         return &self.columns[<int64_t>self.index[name]]
 
-    cdef int check_bound(self) except -1:
-        """Every column that was asked for must be one that the core fills."""
-        unknown = set(self.index) - self.bound
-        if unknown:
-            raise ValueError(f"the core does not fill {sorted(unknown)} of table {self.name!r}")
-        return 0
-
     cdef int64_t text_bytes(self) noexcept:
         """Bytes of the longest text column."""
         cdef int64_t i
@@ -169,6 +162,8 @@ cdef class Table:
         cdef int64_t i
         cdef bint fine
         for name, position in self.index.items():
+            if name not in self.bound:
+                raise ValueError(f"the core does not fill column {name!r} of table {self.name!r}")
             if name in WORDS_OF_COLUMN and WORDS_OF_COLUMN[name] in self.words:
                 self.columns[<int64_t>position].words = (<_Words>self.words[WORDS_OF_COLUMN[name]]).block
         batch.schema = self.schema

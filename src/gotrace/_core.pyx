@@ -1,0 +1,69 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False, auto_pickle=False, autotestdict=False, embedsignature=True
+"""The compiled core of gotrace: bytes in, Arrow batches out.
+
+Read it as a table of contents, in the order that the bytes take. Leaf code is in the `.pxd` files
+that are cimported, stateful parts in the `.pxi` files that are included; none of it does I/O.
+"""
+
+import os
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
+from libc.stdint cimport (
+    INT32_MAX, INT64_MAX, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t,
+)
+from libc.stdlib cimport calloc, free, malloc, qsort
+from libc.string cimport memcmp, memcpy, memmove, memset, strlen
+
+# --- memory: buffers that come back, blocks that go at once, maps of ids and texts
+from gotrace._core.memory.arena cimport *
+from gotrace._core.memory.atomics cimport *
+from gotrace._core.memory.idmap cimport *
+from gotrace._core.memory.pool cimport *
+from gotrace._core.memory.shared cimport *
+from gotrace._core.memory.texts cimport *
+from gotrace._core.memory.vector cimport *
+
+# --- faults: what is wrong with the input, and the gate to Python
+from gotrace._core.fault cimport *
+
+include "_core/fault.pxi"
+
+# --- decode: bytes to batches, generations, tables, events
+from gotrace._core.decode.event_cursor cimport *
+from gotrace._core.decode.event_spec cimport *
+from gotrace._core.decode.generation cimport *
+from gotrace._core.decode.varint cimport *
+
+include "_core/decode/framing.pxi"
+include "_core/decode/tables.pxi"
+
+# --- order: the events of all threads, one after the other
+from gotrace._core.order.frontier cimport *
+from gotrace._core.order.ordering cimport *
+from gotrace._core.order.rows cimport *
+from gotrace._core.order.states cimport *
+
+include "_core/order/annotate.pxi"
+include "_core/order/advance.pxi"
+include "_core/order/ordering.pxi"
+
+# --- columns: ordered rows to Arrow
+from gotrace._core.columns.arrow_abi cimport *
+from gotrace._core.columns.column cimport *
+from gotrace._core.columns.utf8 cimport *
+from gotrace._core.columns.validity cimport *
+
+include "_core/columns/table.pxi"
+include "_core/columns/events.pxi"
+include "_core/columns/stacks.pxi"
+include "_core/columns/transitions.pxi"
+include "_core/columns/allocations.pxi"
+include "_core/columns/points.pxi"
+include "_core/columns/intervals.pxi"
+include "_core/columns/tasks.pxi"
+include "_core/columns/typed.pxi"
+
+# --- the face
+include "_core/trace_decoder.pxi"

@@ -1,0 +1,221 @@
+# ROWS -> `events`: the arrays of the rows become the columns, the rest is looked up or filled in.
+#
+# Offers: rows_init, rows_clear, rows_free, EventsTable.
+
+cdef int rows_init(Rows* self, BufferPool* pool, int64_t capacity) noexcept nogil:
+    """Take buffers for `capacity` rows where there are none; -1 without memory."""
+    if self.time == NULL:
+        self.time = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
+    if self.thread == NULL:
+        self.thread = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
+    if self.proc == NULL:
+        self.proc = <int32_t*>pool_take(pool, capacity * sizeof(int32_t))
+    if self.goroutine == NULL:
+        self.goroutine = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
+    if self.context_stack == NULL:
+        self.context_stack = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
+    if self.resource_id == NULL:
+        self.resource_id = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
+    if self.stack == NULL:
+        self.stack = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
+    if self.reason == NULL:
+        self.reason = <int16_t*>pool_take(pool, capacity * sizeof(int16_t))
+    if self.code == NULL:
+        self.code = <uint8_t*>pool_take(pool, capacity)
+    if (
+        self.time == NULL or self.thread == NULL or self.proc == NULL or self.goroutine == NULL
+        or self.context_stack == NULL or self.resource_id == NULL or self.stack == NULL
+        or self.reason == NULL or self.code == NULL
+    ):
+        return -1
+    return 0
+
+
+cdef void rows_clear(Rows* self) noexcept nogil:
+    """Forget the rows, keep the numbering; free the intervals that ended in them."""
+    cdef int64_t i
+    for i in range(self.n_extras):
+        interval_free(self.extras[i].ended)
+    self.n_extras = 0
+    self.first_seq += self.count
+    self.count = 0
+
+
+cdef void rows_free(Rows* self, BufferPool* pool) noexcept nogil:
+    rows_clear(self)
+    pool_give(pool, self.time)
+    pool_give(pool, self.thread)
+    pool_give(pool, self.proc)
+    pool_give(pool, self.goroutine)
+    pool_give(pool, self.context_stack)
+    pool_give(pool, self.resource_id)
+    pool_give(pool, self.stack)
+    pool_give(pool, self.reason)
+    pool_give(pool, self.code)
+    free(self.extras)
+
+
+# --- filling one column -------------------------------------------------------------------------
+
+cdef void _move(Column* self, void** buffer, int64_t rows) noexcept nogil:
+    """Let the column have a buffer of the rows as it is."""
+    if self != NULL:
+        self.data = buffer[0]
+        self.length = rows
+        buffer[0] = NULL
+
+
+cdef void _look_up(Column* self, const uint8_t* codes, int64_t rows, const int8_t* table) noexcept nogil:
+    """One byte a row, found by the row's code."""
+    cdef int8_t* values
+    cdef int64_t i
+    if self == NULL:
+        return
+    values = <int8_t*>pool_take(self.pool, rows)
+    self.data = values
+    self.failed = values == NULL
+    if not self.failed:
+        for i in range(rows):
+            values[i] = table[codes[i]]
+        self.length = rows
+
+
+cdef void _count_up(Column* self, int64_t first, int64_t rows) noexcept nogil:
+    cdef int64_t* values
+    cdef int64_t i
+    if self == NULL:
+        return
+    values = <int64_t*>pool_take(self.pool, rows * sizeof(int64_t))
+    self.data = values
+    self.failed = values == NULL
+    if not self.failed:
+        for i in range(rows):
+            values[i] = first + i
+        self.length = rows
+
+
+cdef void _fill_values(Column* self, const Rows* all, int which) noexcept nogil:
+    """Numbers that few rows have; a batch without any leaves the column empty."""
+    cdef const Extra* extra
+    cdef int64_t i
+    if self == NULL:
+        return
+    for i in range(all.n_extras):
+        extra = &all.extras[i]
+        if extra.n_values <= which:
+            continue
+        if self.length == 0:
+            self.data = pool_take(self.pool, all.count * sizeof(uint64_t))
+            self.present = <int8_t*>pool_take(self.pool, all.count)
+            self.failed = self.data == NULL or self.present == NULL
+            if self.failed:
+                return
+            memset(self.data, 0, all.count * sizeof(uint64_t))
+            memset(self.present, 0, all.count)
+            self.length = all.count
+        (<uint64_t*>self.data)[extra.row] = extra.values[which]
+        self.present[extra.row] = 1
+
+
+cdef void _fill_tasks(Column* self, const Rows* all, bint parent) noexcept nogil:
+    cdef const Extra* extra
+    cdef int64_t i, task
+    if self == NULL:
+        return
+    for i in range(all.n_extras):
+        extra = &all.extras[i]
+        task = extra.parent_task if parent else extra.task
+        if task < 0:
+            continue
+        if self.length == 0:
+            self.data = pool_take(self.pool, all.count * sizeof(int64_t))
+            self.failed = self.data == NULL
+            if self.failed:
+                return
+            memset(self.data, 0xFF, all.count * sizeof(int64_t))
+            self.length = all.count
+        (<int64_t*>self.data)[extra.row] = task
+
+
+cdef void _fill_texts(Column* self, const Rows* all, bint message) noexcept nogil:
+    """Texts that few rows have. An empty name is null, an empty message is a message."""
+    cdef const Extra* extra
+    cdef const Text* text
+    cdef int64_t i
+    if self == NULL:
+        return
+    for i in range(all.n_extras):
+        extra = &all.extras[i]
+        text = &extra.message if message else &extra.name
+        if text.data == NULL or (text.length == 0 and not message):
+            continue
+        _put_nulls(self, extra.row)
+        put_text(self, text.data, text.length)
+    if self.length:
+        _put_nulls(self, all.count)
+
+
+cdef void _put_nulls(Column* self, int64_t until) noexcept nogil:
+    """Null texts up to row `until`, in one go."""
+    cdef int64_t n = self.length
+    cdef int64_t i
+    if until <= n:
+        return
+    self.offsets = <int32_t*>_grown(self, self.offsets, (n + 1) * sizeof(int32_t), (until + 1) * sizeof(int32_t))
+    self.present = <int8_t*>_grown(self, self.present, n, until)
+    if self.failed:
+        return
+    if n == 0:
+        self.offsets[0] = 0
+    memset(self.present + n, 0, until - n)
+    for i in range(n, until):
+        self.offsets[i + 1] = <int32_t>self.data_bytes
+    self.length = until
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+cdef class EventsTable:
+    """`events`, a batch of rows at a time."""
+
+    cdef Table table
+    cdef int8_t kinds[256]
+    cdef int8_t resources[256]
+    cdef int8_t from_states[256]
+    cdef int8_t to_states[256]
+
+    def __cinit__(self, Table table):
+        cdef int code
+        self.table = table
+        for code in range(256):
+            self.kinds[code] = <int8_t>code_kind(<uint8_t>code)
+            self.resources[code] = <int8_t>code_resource(<uint8_t>code)
+            self.from_states[code] = <int8_t>code_from(<uint8_t>code)
+            self.to_states[code] = <int8_t>code_to(<uint8_t>code)
+
+    cdef int take(self, Rows* rows) except -1:
+        """Turn the rows into columns; the buffers that become columns are no longer the rows'."""
+        cdef Table table = self.table
+        cdef int64_t n = rows.count
+        _count_up(table.column("seq"), rows.first_seq, n)
+        _look_up(table.column("kind"), rows.code, n, self.kinds)
+        _look_up(table.column("resource"), rows.code, n, self.resources)
+        _look_up(table.column("from_state"), rows.code, n, self.from_states)
+        _look_up(table.column("to_state"), rows.code, n, self.to_states)
+        _fill_values(table.column("value"), rows, 0)
+        _fill_values(table.column("value2"), rows, 1)
+        _fill_values(table.column("value3"), rows, 2)
+        _fill_tasks(table.column("task"), rows, False)
+        _fill_tasks(table.column("parent_task"), rows, True)
+        _fill_texts(table.column("name"), rows, False)
+        _fill_texts(table.column("message"), rows, True)
+        _move(table.column("time_ns"), <void**>&rows.time, n)
+        _move(table.column("thread"), <void**>&rows.thread, n)
+        _move(table.column("proc"), <void**>&rows.proc, n)
+        _move(table.column("goroutine"), <void**>&rows.goroutine, n)
+        _move(table.column("context_stack_id"), <void**>&rows.context_stack, n)
+        _move(table.column("resource_id"), <void**>&rows.resource_id, n)
+        _move(table.column("stack_id"), <void**>&rows.stack, n)
+        _move(table.column("reason"), <void**>&rows.reason, n)
+        table.rows = n
+        return 0

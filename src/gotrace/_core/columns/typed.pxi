@@ -1,0 +1,128 @@
+# Everything but `events`: the typed tables, fed with the same rows, and what is known of the pass
+# itself (generations, syncs, notes).
+#
+# Offers: TypedTables.
+
+cdef class TypedTables:
+    cdef Table generations, syncs, notes
+    cdef PointTables points
+    cdef IntervalTables intervals
+    cdef TasksTable tasks
+    cdef TransitionsTable transitions
+    cdef Ordering* order
+    cdef Rows* rows
+    cdef bint has_points, has_intervals
+    cdef int64_t first_seq          # of the generation
+    cdef int64_t start_ns
+    cdef int64_t replaced           # texts that were not UTF-8
+
+    def __cinit__(self, dict tables, dict words, StackStore stacks):
+        self.generations = tables.get("generations")
+        self.syncs = tables.get("syncs")
+        self.notes = tables.get("notes")
+        self.has_points = not tables.keys().isdisjoint(
+            ("logs", "worker_labels", "metrics", "cpu_samples", "allocations")
+        )
+        self.has_intervals = not tables.keys().isdisjoint(("ranges", "regions"))
+        self.points = PointTables(tables)
+        self.intervals = IntervalTables(tables)
+        self.tasks = TasksTable(tables["tasks"]) if "tasks" in tables else None
+        if "goroutine_transitions" in tables:
+            self.transitions = TransitionsTable(tables["goroutine_transitions"], stacks, words)
+
+    cdef int begin_generation(self, const Generation* generation) except -1:
+        self.first_seq = self.rows.first_seq + self.rows.count
+        if self.points.allocations is not None:
+            self.points.space.learn(generation)
+        return 0
+
+    cdef int take(self, const Rows* rows) except -1:
+        """Look at the rows of one batch, before `events` takes their buffers."""
+        if self.has_points:
+            self.points.take(rows)
+        if self.has_intervals:
+            self.intervals.take(rows, self.order)
+        if self.tasks is not None:
+            self.tasks.take(rows, self.order)
+        if self.transitions is not None:
+            self.transitions.take(rows)
+        return 0
+
+    cdef int sync(self, const Generation* generation) except -1:
+        """The sync that opens a generation was just emitted."""
+        cdef Table table = self.syncs
+        cdef int64_t wall = NULL_ID
+        self.start_ns = self.order.last_time
+        if table is None:
+            return 0
+        if generation.has_clock and generation.clock_sec < <uint64_t>(INT64_MAX // 1000000000 - 1):
+            if generation.clock_nsec < 1000000000:
+                wall = <int64_t>(generation.clock_sec * 1000000000 + generation.clock_nsec)
+        put_int(table.column("seq"), last_seq(self.order))
+        put_int(table.column("generation"), as_int64(generation.number))
+        put_int(table.column("time_ns"), self.order.last_time)
+        put_int(table.column("snapshot_ns"), ticks_to_ns(generation, generation.clock_ticks) if generation.has_clock else NULL_ID)
+        put_int(table.column("mono_ns"), as_int64(generation.clock_mono) if generation.has_clock else NULL_ID)
+        put_int(table.column("wall"), wall)
+        table.rows += 1
+        return 0
+
+    cdef int final_sync(self) except -1:
+        """The sync at the end of the trace was just emitted."""
+        cdef Table table = self.syncs
+        if table is None:
+            return 0
+        put_int(table.column("seq"), last_seq(self.order))
+        put_int(table.column("time_ns"), self.order.last_time)
+        for name in ("generation", "snapshot_ns", "mono_ns", "wall"):
+            put_int(table.column(name), NULL_ID)
+        table.rows += 1
+        return 0
+
+    cdef int end_generation(self, const Generation* generation, bint whole, int minor) except -1:
+        """Its rows are all out."""
+        cdef Table table = self.generations
+        cdef int64_t events = self.rows.first_seq + self.rows.count - self.first_seq
+        if table is None:
+            return 0
+        put_int(table.column("number"), as_int64(generation.number))
+        put_int(table.column("offset"), generation.offset)
+        put_int(table.column("bytes"), generation.end_offset - generation.offset)
+        put_int(table.column("batches"), generation.n_batches + generation.n_structural)
+        put_int(table.column("events"), events)
+        put_int(table.column("first_seq"), self.first_seq if events else NULL_ID)
+        put_int(table.column("last_seq"), self.first_seq + events - 1 if events else NULL_ID)
+        put_int(table.column("start_ns"), self.start_ns if events else NULL_ID)
+        put_int(table.column("end_ns"), self.order.last_time if events else NULL_ID)
+        put_int(table.column("freq_hz"), as_int64(generation.frequency))
+        put_int(table.column("complete"), whole if not whole or minor >= 26 else NULL_ID)
+        table.rows += 1
+        return 0
+
+    cdef int note(self, str severity, str code, str text, int64_t offset, int64_t lost_bytes, int64_t generation) except -1:
+        cdef Table table = self.notes
+        if table is None:
+            return 0
+        put_int(table.column("offset"), offset)
+        put_str(table.column("severity"), severity)
+        put_str(table.column("code"), code)
+        put_str(table.column("text"), text)
+        put_int(table.column("lost_bytes"), lost_bytes)
+        put_int(table.column("lost_ns"), NULL_ID)
+        put_int(table.column("generation"), generation)
+        put_int(table.column("last_seq"), last_seq(self.order))
+        table.rows += 1
+        return 0
+
+    cdef int close(self) except -1:
+        """The trace, or a stretch of it before damage, is over: close what is open."""
+        cdef Ending ending
+        ending.time = self.order.last_time
+        ending.seq = last_seq(self.order)
+        ending.open = True
+        if self.transitions is not None:
+            self.transitions.end_stretch(self.order)
+        self.intervals.close(self.order, &ending)
+        if self.tasks is not None:
+            self.tasks.close(&ending)
+        return 0

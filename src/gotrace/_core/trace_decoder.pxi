@@ -1,0 +1,291 @@
+# TraceDecoder: bytes in, (table, batch) out; everything between is in the parts included above it.
+#
+# One pass, in this order:
+#   framing     find batches, close generations
+#   tables      strings, stacks, samples and clock of a generation
+#   stacks      content ids; rows of `stacks` and `frames`
+#   order       events of all threads, one at a time, into rows
+#   columns     rows into `events` and the typed tables
+#   batches     out, as soon as there are batch_rows rows or the generation is through
+
+from collections import deque
+
+cdef enum:
+    POOL_IDLE_BYTES = 64 << 20
+    FEWEST_ROWS = 4             # room for the rows of one event
+    MOST_ROWS = 1 << 19
+
+
+cdef class TraceDecoder:
+    """Decode an execution trace of Go 1.22 to 1.27.
+
+    Sans I/O: `feed` lends decompressed bytes, `next_batch` gives what can be made of them, None asks
+    for more (or, after `finish`, is the end). Used by one thread at a time; another may `cancel`.
+
+    Args:
+        tables: name -> Arrow schema of the columns that are wanted, in their order.
+        dictionaries: words by set; `reason` grows by what the trace adds.
+        batch_rows: rows of a batch at most; from 4 to 524288.
+        salvage: go on behind damage, with a note for each; else the first fault raises.
+        max_memory: bytes of a generation and of known stacks, else LimitError.
+    """
+
+    cdef Framer framer
+    cdef Ordering order
+    cdef Rows rows
+    cdef BufferPool* pool
+    cdef SharedBlock* zeros
+    cdef Generation* generation     # being ordered
+    cdef Py_buffer input
+    cdef bint has_input
+    cdef bint salvage
+    cdef bint ended
+    cdef bint busy
+    cdef bint cancelled
+    cdef int64_t limit              # of rows in a batch
+    cdef int64_t max_memory
+    cdef object ready               # deque of (table, Batch)
+    cdef object error               # to be raised once `ready` is empty
+    cdef dict words
+    cdef dict tables
+    cdef EventsTable events
+    cdef StackStore stacks
+    cdef TypedTables typed
+
+    def __cinit__(
+        self, tables, dictionaries, *, int64_t batch_rows=65536, bint salvage=False,
+        int64_t max_memory=4 << 30,
+    ):
+        cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
+        self.limit = min(max(batch_rows, FEWEST_ROWS), MOST_ROWS)
+        self.salvage = salvage
+        self.max_memory = max_memory
+        self.pool = pool_new(POOL_IDLE_BYTES)
+        self.zeros = shared_new((self.limit + 64) * 8, 0)
+        if self.pool == NULL or self.zeros == NULL:
+            raise MemoryError()
+        framer_init(&self.framer, salvage, seed, max_memory)
+        memset(&self.rows, 0, sizeof(Rows))
+        order_init(&self.order, &self.rows, salvage, seed)
+        self.ready = deque()
+        self.words = {name: _Words(values) for name, values in dictionaries.items()}
+        self.tables = {}
+        for name, schema in tables.items():
+            self.tables[name] = Table.make(name, schema, self.pool, self.zeros, self.words)
+        self.events = EventsTable(self.tables["events"]) if "events" in self.tables else None
+        self.stacks = StackStore(self.tables.get("stacks"), self.tables.get("frames"), seed, max_memory)
+        self.typed = TypedTables(self.tables, self.words, self.stacks)
+        self.typed.order = &self.order
+        self.typed.rows = &self.rows
+        for reason in dictionaries["reason"]:
+            encoded = reason.encode()
+            text_number(&self.order.reasons, encoded, len(encoded))
+
+    def __dealloc__(self):
+        generation_free(self.generation)
+        framer_close(&self.framer)
+        free_open_intervals(&self.order)
+        order_clear(&self.order)
+        if self.pool != NULL:
+            rows_free(&self.rows, self.pool)
+            pool_unref(self.pool)
+        shared_unref(self.zeros)
+        self._return_input()
+
+    @property
+    def minor(self):
+        """Minor version of the header (22, 23, 25, 26), None before 16 bytes were fed."""
+        return self.framer.minor if self.framer.minor > 0 else None
+
+    def feed(self, data) -> None:
+        """Lend decompressed bytes, until `next_batch` gives None."""
+        if self.has_input:
+            raise RuntimeError("feed() before next_batch() gave None")
+        if self.framer.ended:
+            raise RuntimeError("feed() after finish()")
+        PyObject_GetBuffer(data, &self.input, PyBUF_SIMPLE)
+        self.has_input = True
+        framer_feed(&self.framer, <const uint8_t*>self.input.buf, self.input.len)
+
+    def finish(self) -> None:
+        """Say that no more bytes will come."""
+        self.framer.ended = True
+
+    def cancel(self) -> None:
+        """Make `next_batch` raise InterruptedError soon, from any thread."""
+        self.cancelled = True
+
+    def next_batch(self):
+        """`(table, Batch)`, or None: feed more, or after `finish` the end. Raises gotrace's errors."""
+        if self.busy:
+            raise RuntimeError("a decoder is used by one thread at a time")
+        self.busy = True
+        try:
+            while not self.ready:
+                if self.cancelled:
+                    raise InterruptedError("cancelled")
+                if self.error is not None:
+                    error, self.error = self.error, None
+                    raise error
+                if self.ended or not self._step():
+                    break
+            return self.ready.popleft() if self.ready else None
+        finally:
+            self.busy = False
+
+    # --- one step ---------------------------------------------------------------------------
+
+    cdef bint _step(self) except -1:
+        """Get some work done; False when there is nothing to do without more bytes."""
+        cdef FrameStep step
+        if self.generation != NULL:
+            self._order()
+            return True
+        with nogil:
+            step = framer_step(&self.framer)
+        if step == FRAME_GENERATION:
+            self.generation = self.framer.ready
+            self.framer.ready = NULL
+            self._begin_generation()
+        elif step == FRAME_FAULT:
+            self._report(&self.framer.fault, True)
+        elif step == FRAME_END:
+            self._end()
+        else:
+            self._return_input()
+            return False
+        return True
+
+    cdef int _return_input(self) except -1:
+        if self.has_input:
+            PyBuffer_Release(&self.input)
+            self.has_input = False
+        return 0
+
+    cdef int _begin_generation(self) except -1:
+        cdef Fault fault
+        cdef int status
+        fault.code = FAULT_NONE
+        with nogil:
+            status = decode_tables(self.generation, self.framer.minor, &fault)
+        if status < 0:
+            return self._lose(&fault, True)
+        self.stacks.resolve(self.generation)
+        if self.stacks.memory() > self.max_memory:
+            set_fault(&fault, FAULT_LIMIT_MEMORY, self.generation.offset, self.max_memory, 0)
+            return self._lose(&fault, True)
+        goroutines_sweep(&self.order.goroutines, &self.order.threads)
+        self._make_room()
+        self.typed.begin_generation(self.generation)
+        status = order_begin(&self.order, self.generation)
+        if status < 0:
+            return self._lose(&self.order.fault, False)
+        self.typed.sync(self.generation)
+        return 0
+
+    cdef int _make_room(self) except -1:
+        if rows_init(&self.rows, self.pool, self.limit + MOST_ROWS_OF_AN_EVENT) < 0:
+            raise MemoryError("no memory for rows")
+        return 0
+
+    cdef int _order(self) except -1:
+        """Order the rows of one batch and let them leave."""
+        cdef int step
+        self._make_room()
+        with nogil:
+            step = order_run(&self.order, self.limit)
+        if step == ORDER_BROKEN:
+            return self._lose(&self.order.fault, False)
+        self._flush(step == ORDER_DONE)
+        if step == ORDER_DONE:
+            self._close_generation(True)
+        return 0
+
+    cdef int _flush(self, bint end_of_generation) except -1:
+        """Rows into columns, columns into batches."""
+        cdef list order = []
+        cdef Table table
+        if self.order.reasons.count > len((<_Words>self.words["reason"]).values):
+            self._extend_reasons()
+        self.typed.take(&self.rows)
+        if self.events is not None and self.rows.count:
+            self.events.take(&self.rows)
+        for name in ("frames", "stacks"):
+            if name in self.tables:
+                self._ship(name)
+        for name in self.tables:
+            table = self.tables[name]
+            if end_of_generation or name == "events" or table.rows >= self.limit or table.text_bytes() > TEXT_BYTES_MOST:
+                self._ship(name)
+        rows_clear(&self.rows)
+        return 0
+
+    cdef int _ship(self, str name) except -1:
+        cdef Table table = self.tables[name]
+        if table.rows:
+            self.ready.append((name, table.export()))
+        return 0
+
+    cdef int _extend_reasons(self) except -1:
+        cdef _Words words = self.words["reason"]
+        cdef list new = []
+        cdef int64_t i
+        for i in range(len(words.values), self.order.reasons.count):
+            new.append(
+                self.order.reasons.texts[i].data[: self.order.reasons.texts[i].length].decode("utf-8", "replace")
+            )
+        return words.extend(new)
+
+    # --- ends ---------------------------------------------------------------------------------
+
+    cdef int _close_generation(self, bint complete) except -1:
+        self.typed.end_generation(self.generation, complete, self.framer.minor)
+        self._flush(True)
+        generation_free(self.generation)
+        self.generation = NULL
+        return 0
+
+    cdef int _end(self) except -1:
+        """The final sync, then whatever is still open."""
+        self.ended = True
+        if self.error is None:
+            self._make_room()
+            order_finish(&self.order)
+            self.typed.final_sync()
+        self.typed.close()
+        self._flush(True)
+        return 0
+
+    cdef int _lose(self, const Fault* fault, bint emit_sync) except -1:
+        """A fault inside a generation: deliver what was ordered before it, drop the rest."""
+        cdef Fault kept = fault[0]
+        cdef Generation* generation = self.generation
+        if self.order.generation == generation:
+            self.typed.end_generation(generation, False, self.framer.minor)
+            self._flush(True)
+        self._report(&kept, emit_sync)
+        self.generation = NULL
+        self.order.generation = NULL
+        generation_free(generation)
+        return 0
+
+    cdef int _report(self, const Fault* fault, bint emit_sync) except -1:
+        """Raise it when all rows are out, or make it a note and start afresh behind it."""
+        cdef int64_t number = as_int64(self.generation.number) if self.generation != NULL else NULL_ID
+        cdef int64_t lost = NULL_ID
+        if self.generation != NULL:
+            lost = self.generation.end_offset - self.generation.offset
+        if not self.salvage or fault.code >= FAULT_LIMIT_ID or self.framer.over:
+            self.error = fault_error(fault)
+            if emit_sync and is_known_minor(self.framer.minor):
+                self._make_room()
+                order_finish(&self.order)
+                self.typed.final_sync()
+            self.framer.over = True
+            self.ended = True
+        else:
+            self.typed.note("error", "damage", fault_reason(fault), fault.offset, lost, number)
+        self.typed.close()
+        self._flush(True)
+        order_reset(&self.order)
+        return 0

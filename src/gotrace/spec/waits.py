@@ -1,0 +1,105 @@
+"""Which mistake a wait can be: one closed set of words for traces, profiles and dumps.
+
+A runtime says why a goroutine waits ("sync", "chan receive"), its stack says in what (a WaitGroup,
+the lock of a connection). The table below joins both; the first row that fits wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from gotrace.spec.words import WAITS
+
+__all__ = ["RULES", "Rule", "wait_class", "wait_code"]
+
+TOP: Final = 12
+"""So many frames from the leaf are looked at."""
+
+
+class Rule(NamedTuple):
+    """A wait, if the reason is one of `reasons` (any if empty) and a top frame is in `frames`."""
+
+    wait: str
+    reasons: tuple[str, ...]
+    frames: tuple[str, ...] = ()
+
+
+_SYNC = ("sync", "semacquire")
+_NETWORK = ("network", "IO wait")
+_CHANNEL = ("chan send", "chan receive", "select")
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule("once", _SYNC, ("sync.(*Once).Do", "sync.(*Once).doSlow")),
+    Rule("wait_group", (*_SYNC, "sync.WaitGroup.Wait"), ("sync.(*WaitGroup).Wait",)),
+    Rule("rwmutex_r", _SYNC, ("sync.(*RWMutex).RLock", "internal/sync.(*RWMutex).RLock")),
+    Rule("rwmutex_w", _SYNC, ("sync.(*RWMutex).Lock",)),
+    Rule("mutex", _SYNC, ("sync.(*Mutex).Lock", "sync.(*Mutex).lockSlow", "internal/sync.(*Mutex).Lock", "internal/sync.(*Mutex).lockSlow")),
+    Rule("fd_lock", _SYNC, ("internal/poll.(*FD).readLock", "internal/poll.(*FD).writeLock", "internal/poll.(*fdMutex).rwlock")),
+    Rule("accept", _NETWORK, ("internal/poll.(*FD).Accept",)),
+    Rule("connect", _NETWORK, ("internal/poll.(*FD).WaitWrite", "net.(*netFD).connect")),
+    Rule("net_write", _NETWORK, ("internal/poll.(*FD).Write", "internal/poll.(*FD).Writev", "internal/poll.(*FD).WriteTo", "internal/poll.(*FD).WriteMsg")),
+    Rule("net_read", _NETWORK, ("internal/poll.(*FD).Read", "internal/poll.(*FD).ReadFrom", "internal/poll.(*FD).ReadMsg", "internal/poll.(*FD).RawRead")),
+    Rule("network", _NETWORK),
+    Rule("cond", ("sync.(*Cond).Wait", "sync.Cond.Wait")),
+    Rule("mutex", ("sync.Mutex.Lock",)),
+    Rule("rwmutex_r", ("sync.RWMutex.RLock",)),
+    Rule("rwmutex_w", ("sync.RWMutex.Lock",)),
+    Rule("wait_group", ("sync.WaitGroup.Wait", "sync.WaitGroup.Wait (durable)")),
+    Rule("semaphore", ("semacquire",)),
+    Rule("sync", ("sync",)),
+    Rule("chan_send", ("chan send", "chan send (durable)", "chan send (synctest)")),
+    Rule("chan_recv", ("chan receive", "chan receive (durable)", "chan receive (synctest)")),
+    Rule("select", ("select", "select (durable)", "select (synctest)")),
+    Rule("nil_chan", ("chan receive (nil chan)", "chan send (nil chan)")),
+    Rule("select_empty", ("select (no cases)",)),
+    Rule("nil_chan", ("forever",), ("runtime.chansend1", "runtime.chanrecv1", "runtime.chanrecv2")),
+    Rule("select_empty", ("forever",), ("runtime.block",)),
+    Rule("forever", ("forever",)),
+    Rule("sleep", ("sleep",)),
+    Rule("synctest", ("synctest", "synctest.Run", "synctest.Wait")),
+    Rule("coroutine", ("coroutine",)),
+    Rule("preempted", ("preempted",)),
+    Rule("debug_call", ("wait for debug call", "debug call")),
+    Rule("gc_assist", ("GC mark assist wait for work", "GC assist marking", "GC assist wait")),
+    Rule("gc_sweep", ("GC background sweeper wait", "GC sweep wait")),
+    Rule("gc_wait", ("wait until GC ends", "wait for GC cycle", "garbage collection", "Concurrent GC wait")),
+    Rule("gc_weak_to_strong", ("GC weak to strong wait",)),
+    Rule("gc_scavenge", ("GC scavenge wait",)),
+    Rule("gc_force", ("force gc (idle)",)),
+    Rule("gc_worker", ("GC worker (idle)", "GC worker (active)", "mark wait (idle)")),
+    Rule("finalizer", ("finalizer wait",)),
+    Rule("cleanup", ("cleanup wait",)),
+    Rule("trace_reader", ("trace reader (blocked)",)),
+    Rule("panic", ("panicwait",)),
+    Rule("gc_worker", ("system goroutine wait",), ("runtime.gcBgMarkWorker",)),
+    Rule("gc_sweep", ("system goroutine wait",), ("runtime.bgsweep",)),
+    Rule("gc_scavenge", ("system goroutine wait",), ("runtime.bgscavenge",)),
+    Rule("gc_force", ("system goroutine wait",), ("runtime.forcegchelper",)),
+    Rule("finalizer", ("system goroutine wait",), ("runtime.runfinq", "runtime.runFinalizers")),
+    Rule("cleanup", ("system goroutine wait",), ("runtime.runCleanups", "runtime.(*cleanupQueue).dequeue")),
+    Rule("trace_reader", ("system goroutine wait",), ("runtime.ReadTrace", "runtime/trace.Start.func1")),
+    Rule("system", ("system goroutine wait",)),
+)
+
+
+def wait_class(state: str, reason: str, functions: Sequence[str]) -> str:
+    """Name what a goroutine waits for.
+
+    Args:
+        state: `waiting` or `syscall`.
+        reason: in the runtime's words; empty where it gives none (a coroutine switch).
+        functions: of its stack, leaf first; empty where there is none.
+    """
+    if state == "syscall":
+        return "syscall"
+    top = functions[:TOP]
+    for rule in RULES:
+        if reason in rule.reasons and (not rule.frames or any(name in rule.frames for name in top)):
+            return rule.wait
+    return "unknown" if reason else "coroutine"
+
+
+def wait_code(state: str, reason: str, functions: Sequence[str]) -> int:
+    """Give the dictionary code of `wait_class`."""
+    return WAITS.index(wait_class(state, reason, functions))
