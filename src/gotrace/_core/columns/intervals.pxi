@@ -5,8 +5,8 @@
 #
 # Offers: IntervalTables, free_open_intervals.
 
+# The columns that every interval table has.
 cdef struct Span:
-    """The columns that every interval table has."""
     Column* start_ns
     Column* end_ns
     Column* duration_ns
@@ -16,8 +16,8 @@ cdef struct Span:
     Column* open_end
 
 
+# Where an interval ends, and whether an event says so.
 cdef struct Ending:
-    """Where an interval ends, and whether an event says so."""
     int64_t time
     int64_t seq
     bint open

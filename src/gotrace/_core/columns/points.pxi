@@ -2,8 +2,8 @@
 #
 # Offers: PointTables.
 
+# The columns that every point table has.
 cdef struct Context:
-    """The columns that every point table has."""
     Column* seq
     Column* time
     Column* goroutine

@@ -70,8 +70,8 @@ cdef struct Sample:
     uint64_t stack
 
 
+# Id on the wire -> position in a table. Ids are nearly always dense; they need not be.
 cdef struct IdIndex:
-    """Id on the wire -> position in a table. Ids are nearly always dense; they need not be."""
     int32_t* dense
     int64_t dense_count
     IdMap sparse
