@@ -55,7 +55,7 @@ cdef inline void* _grown(Column* self, void* buffer, int64_t used, int64_t wante
     if larger == NULL:
         self.failed = True
         return buffer
-    if used:
+    if used and buffer != NULL:
         memcpy(larger, buffer, used)
     pool_give(self.pool, buffer)
     return larger
