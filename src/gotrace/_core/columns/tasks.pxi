@@ -1,7 +1,7 @@
 # EXTRAS -> `tasks`: a user task, from begin to end, with what happened in it.
 #
-# A row is written when the task ends. What mentions a task after its end is counted with the next
-# row of that id, should there be one; a task whose begin was not seen gets a row that is open.
+# A row is written when the task ends; what mentions it later is not in the row's counts. A task whose
+# begin was not seen gets a row with an open start.
 #
 # Offers: TasksTable.
 
@@ -95,7 +95,11 @@ cdef class TasksTable:
     cdef int close(self, const Ending* ending) except -1:
         """Write the tasks that are open, by begin, then id."""
         cdef _Task task
-        for start, id in sorted((task.start_seq, id) for id, task in self.open.items()):
+        cdef list begins = []
+        for id in self.open:
+            task = self.open[id]
+            begins.append((task.start_seq, id))
+        for _, id in sorted(begins):
             self._put(id, self.open[id], ending)
         self.open.clear()
         self.over.clear()
