@@ -69,7 +69,7 @@ def test_fold(name, folded):
         ("main.main", "main", "main.main", False, False),
         ("net/http.(*Server).Serve", "net/http", "http.(*Server).Serve", True, False),
         ("runtime.gopark", "runtime", "runtime.gopark", True, True),
-        ("internal/runtime/maps.(*Map).Put", "internal/runtime/maps", "maps.(*Map).Put", True, True),
+        ("internal/runtime/maps.(*Map).Put", "internal/runtime/maps", "maps.(*Map).Put", True, 1),
         ("gopkg.in/yaml%2ev3.Unmarshal", "gopkg.in/yaml.v3", "yaml%2ev3.Unmarshal", False, False),
         ("a/b.F[x/y.T]", "a/b", "b.F[...]", False, False),
         ("vendor/golang.org/x/text/unicode/norm.f", "vendor/golang.org/x/text/unicode/norm",

@@ -1,0 +1,50 @@
+"""What every source of bytes is: a name, and chunks that can be had once or again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from gotrace.errors import ConsumedError
+
+Chunk: TypeAlias = bytes | memoryview
+"""Some bytes; a memoryview is valid until the next chunk is asked for."""
+
+CHUNK_BYTES = 1 << 20
+"""How much a source reads at a time."""
+
+
+class Source(ABC):
+    """Raw bytes as they lie in a file, in memory, or come through a pipe.
+
+    Attributes:
+        name: what messages call it.
+        path: the path it can be opened by again, in another process too; else None.
+        size: length in bytes, when it is known beforehand.
+        reopenable: whether `chunks` can be called more than once.
+    """
+
+    name: str
+    path: str | None = None
+    size: int | None = None
+    reopenable: bool = True
+
+    def __init__(self) -> None:
+        self._opened = False
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Iterate over the bytes from the start; `ConsumedError` when that is no longer possible.
+
+        `OSError` passes through. Closing the iterator closes what it opened.
+        """
+        if self._opened and not self.reopenable:
+            raise ConsumedError(
+                f"{self.name}: a stream can be read once, and it was read; "
+                "save it to a file to read it again"
+            )
+        self._opened = True
+        return self._read()
+
+    @abstractmethod
+    def _read(self) -> Iterator[Chunk]: ...

@@ -1,0 +1,99 @@
+"""An input as the decoder wants it: any source, decompressed, its kind known."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gotrace.errors import ConsumedError
+from gotrace.limits import Limits
+from gotrace.sources.base import Chunk, Source
+from gotrace.sources.compressed import Plain, take
+from gotrace.sources.local import MemorySource, PathSource, StreamSource
+from gotrace.sources.sniff import HEAD_BYTES, Sniffed, sniff
+
+
+def source_of(given: Any, name: str | None = None) -> Source:
+    """Turn what a user gives into a source: path, "-", URL, bytes, binary file, or a source.
+
+    `OSError` for a path that can't be read, `TypeError` for what is none of these.
+    """
+    if isinstance(given, Source):
+        return given
+    if isinstance(given, os.PathLike):
+        given = os.fspath(given)
+    if isinstance(given, str):
+        from gotrace.sources.remote import UrlSource, scheme
+
+        if given == "-":
+            return StreamSource(sys.stdin.buffer, name or "<stdin>")
+        return UrlSource(given) if scheme(given) else PathSource(given)
+    if isinstance(given, bytes | bytearray | memoryview):
+        return MemorySource(given, name or "<bytes>")
+    if hasattr(given, "read"):
+        return StreamSource(given, name)
+    raise TypeError(
+        f"can't read a trace from {type(given).__name__}: give a path, a URL, bytes "
+        "or a binary file"
+    )
+
+
+@dataclass
+class Opened:
+    """One pass over an input: its kind, and its decompressed chunks from the start."""
+
+    sniffed: Sniffed
+    plain: Plain
+    chunks: Iterator[Chunk]
+
+
+class Input:
+    """A source with its compression and kind. `open` begins a pass, `peek` looks at the head.
+
+    `peek` on a stream that can't be read again keeps what it read for the pass that follows.
+    """
+
+    def __init__(self, source: Source, limits: Limits) -> None:
+        self.source = source
+        self.limits = limits
+        self._waiting: Opened | None = None
+        self._peeked: tuple[Sniffed, str | None] | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.source.name
+
+    def peek(self) -> tuple[Sniffed, str | None]:
+        """Return the kind and the compression, without using the input up."""
+        if self._peeked is None:
+            opened = self._begin()
+            if self.source.reopenable:
+                opened.chunks.close() if hasattr(opened.chunks, "close") else None
+            else:
+                self._waiting = opened
+        assert self._peeked is not None
+        return self._peeked
+
+    def open(self) -> Opened:
+        """Begin a pass; `ConsumedError` when the source is a stream that was read before."""
+        opened, self._waiting = self._waiting, None
+        return opened or self._begin()
+
+    @property
+    def consumed(self) -> bool:
+        """Whether another pass would raise `ConsumedError`."""
+        return self.source._opened and not self.source.reopenable and self._waiting is None
+
+    def _begin(self) -> Opened:
+        plain = Plain(self.source.chunks(), self.limits, self.name)
+        head, chunks = take(iter(plain), HEAD_BYTES)
+        sniffed = sniff(head, self.name)
+        self._peeked = (sniffed, plain.compression)
+        return Opened(sniffed, plain, chunks)
+
+
+__all__ = ["ConsumedError", "Input", "Opened", "source_of"]

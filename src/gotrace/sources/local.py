@@ -1,0 +1,80 @@
+"""Sources on this machine: files by path, memory, open binary files and pipes."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+from gotrace.sources.base import CHUNK_BYTES, Chunk, Source
+
+
+class PathSource(Source):
+    """A file by its path, read into one buffer that is used again.
+
+    Never mapped: a file that is cut while it is mapped kills the process that reads it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__()
+        self.path = self.name = os.fspath(path)
+        status = os.stat(self.path)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(21, "is a folder, not a trace", self.path)
+        self.reopenable = stat.S_ISREG(status.st_mode)
+        self.size = status.st_size if self.reopenable else None
+
+    def _read(self) -> Iterator[Chunk]:
+        with open(self.name, "rb", buffering=0) as file:
+            yield from read_into(file.readinto)
+
+
+class MemorySource(Source):
+    """Bytes that are in memory already; nothing is copied."""
+
+    def __init__(self, data: Any, name: str = "<bytes>") -> None:
+        super().__init__()
+        self.name = name
+        self._view = memoryview(data).cast("B")
+        self.size = len(self._view)
+
+    def _read(self) -> Iterator[Chunk]:
+        for start in range(0, len(self._view), CHUNK_BYTES):
+            yield self._view[start : start + CHUNK_BYTES]
+
+
+class StreamSource(Source):
+    """An open binary file, from where it stands. Can be read again only when it can seek."""
+
+    def __init__(self, file: BinaryIO, name: str | None = None) -> None:
+        super().__init__()
+        if isinstance(file, io.TextIOBase):
+            raise TypeError("a trace is bytes: open the file in binary mode ('rb')")
+        given = getattr(file, "name", None)
+        self.name = name or (given if isinstance(given, str) else "<stream>")
+        self._file = file
+        try:
+            self._start = file.tell() if file.seekable() else None
+        except (AttributeError, OSError):
+            self._start = None
+        self.reopenable = self._start is not None
+
+    def _read(self) -> Iterator[Chunk]:
+        if self._start is not None:
+            self._file.seek(self._start)
+        # BufferedReader.readinto waits until the buffer is full; a live pipe should not wait.
+        read_some = getattr(self._file, "readinto1", None) or getattr(self._file, "readinto", None)
+        if read_some is not None:
+            yield from read_into(read_some)
+            return
+        while chunk := self._file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def read_into(read: Callable[[memoryview], int | None]) -> Iterator[Chunk]:
+    """Iterate over what `read(buffer)` puts into one reused buffer, until it puts nothing."""
+    buffer = memoryview(bytearray(CHUNK_BYTES))
+    while count := read(buffer):
+        yield buffer[:count]
