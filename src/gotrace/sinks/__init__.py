@@ -1,1 +1,1 @@
-"""Tables out: Parquet, Arrow IPC, CSV, text."""
+"""Where decoded tables go: Parquet, Arrow IPC, CSV, JSON lines and text for people."""
