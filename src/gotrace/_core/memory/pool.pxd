@@ -16,6 +16,8 @@ cdef enum:
     SMALLEST_CLASS = 8          # 256 bytes
     ALIGNMENT = 64              # what Arrow recommends
     HEADER_BYTES = 64           # keeps the payload aligned
+    STAGGER = 16                # columns are written side by side: their addresses differ in
+    STAGGER_BYTES = 320         # the low bits, or they would fight for one set of the cache
 
 
 cdef struct BufferHeader:
@@ -30,7 +32,8 @@ cdef struct BufferPool:
     gt_atomic lock
     int64_t idle_bytes
     int64_t idle_limit
-    gt_atomic busy              # buffers handed out, for tests and limits
+    gt_atomic busy              # buffers handed out
+    gt_atomic made              # buffers made so far
     BufferHeader* free_lists[POOL_CLASSES]
 
 
@@ -44,6 +47,7 @@ cdef inline BufferPool* pool_new(int64_t idle_limit) noexcept nogil:
     pool.idle_bytes = 0
     pool.idle_limit = idle_limit
     pool.busy = 0
+    pool.made = 0
     for i in range(POOL_CLASSES):
         pool.free_lists[i] = NULL
     return pool
@@ -78,7 +82,7 @@ cdef inline void* pool_take(BufferPool* pool, int64_t size) noexcept nogil:
     cdef int size_class = SMALLEST_CLASS
     cdef BufferHeader* header
     cdef void* allocation
-    cdef size_t payload
+    cdef size_t payload, overhead
     while (<int64_t>1 << size_class) < size:
         size_class += 1
         if size_class >= POOL_CLASSES:
@@ -90,10 +94,11 @@ cdef inline void* pool_take(BufferPool* pool, int64_t size) noexcept nogil:
         pool.idle_bytes -= header.capacity
     unlock(&pool.lock)
     if header == NULL:
-        allocation = malloc((<size_t>1 << size_class) + HEADER_BYTES + ALIGNMENT)
+        overhead = HEADER_BYTES + ALIGNMENT + <size_t>(atomic_add(&pool.made, 1) % STAGGER) * STAGGER_BYTES
+        allocation = malloc((<size_t>1 << size_class) + overhead)
         if allocation == NULL:
             return NULL
-        payload = (<size_t>allocation + HEADER_BYTES + ALIGNMENT - 1) & ~<size_t>(ALIGNMENT - 1)
+        payload = (<size_t>allocation + overhead - 1) & ~<size_t>(ALIGNMENT - 1)
         header = header_of(<void*>payload)
         header.allocation = allocation
         header.capacity = <int64_t>1 << size_class
