@@ -84,11 +84,11 @@ cdef class TraceDecoder:
     def __dealloc__(self):
         generation_free(self.generation)
         framer_close(&self.framer)
-        free_open_intervals(&self.order)
-        order_clear(&self.order)
         if self.pool != NULL:
             rows_free(&self.rows, self.pool)
             pool_unref(self.pool)
+        free_open_intervals(&self.order)
+        order_clear(&self.order)
         shared_unref(self.zeros)
         self._return_input()
 

@@ -35,7 +35,7 @@ cdef void rows_clear(Rows* self) noexcept nogil:
     """Forget the rows, keep the numbering; free the intervals that ended in them."""
     cdef int64_t i
     for i in range(self.n_extras):
-        interval_free(self.extras[i].ended)
+        interval_free(self.intervals, self.extras[i].ended)
     self.n_extras = 0
     self.first_seq += self.count
     self.count = 0
@@ -141,9 +141,13 @@ cdef void _fill_texts(Column* self, const Rows* all, bint message) noexcept nogi
     """Texts that few rows have. An empty name is null, an empty message is a message."""
     cdef const Extra* extra
     cdef const Text* text
+    cdef int64_t total = 0
     cdef int64_t i
     if self == NULL:
         return
+    for i in range(all.n_extras):
+        total += all.extras[i].message.length if message else all.extras[i].name.length
+    self.data = _grown(self, self.data, 0, total)
     for i in range(all.n_extras):
         extra = &all.extras[i]
         text = &extra.message if message else &extra.name
@@ -159,6 +163,7 @@ cdef void _put_nulls(Column* self, int64_t until) noexcept nogil:
     """Null texts up to row `until`, in one go."""
     cdef int64_t n = self.length
     cdef int64_t i
+    cdef int32_t used = <int32_t>self.data_bytes
     if until <= n:
         return
     self.offsets = <int32_t*>_grown(self, self.offsets, (n + 1) * sizeof(int32_t), (until + 1) * sizeof(int32_t))
@@ -167,9 +172,13 @@ cdef void _put_nulls(Column* self, int64_t until) noexcept nogil:
         return
     if n == 0:
         self.offsets[0] = 0
-    memset(self.present + n, 0, until - n)
+    if until - n < 16:                          # the call would cost more than the bytes
+        for i in range(n, until):
+            self.present[i] = 0
+    else:
+        memset(self.present + n, 0, until - n)
     for i in range(n, until):
-        self.offsets[i + 1] = <int32_t>self.data_bytes
+        self.offsets[i + 1] = used
     self.length = until
 
 

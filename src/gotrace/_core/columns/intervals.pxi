@@ -173,7 +173,7 @@ cdef class IntervalTables:
                 self._range(open[i], ending, NULL)
             elif open[i].what == KIND_REGION_BEGIN:
                 self._region(open[i], ending, NULL_ID)
-            interval_free(open[i])
+            interval_free(&order.intervals, open[i])
         free(open)
         return 0
 
@@ -240,5 +240,5 @@ cdef void free_open_intervals(Ordering* order) noexcept nogil:
     cdef int64_t n = collect_open_intervals(order, &open, &room)
     cdef int64_t i
     for i in range(n):
-        interval_free(open[i])
+        interval_free(&order.intervals, open[i])
     free(open)

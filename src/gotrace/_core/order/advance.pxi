@@ -340,7 +340,7 @@ cdef void _close_all(Ordering* self, Interval** intervals) noexcept nogil:
         extra = add_extra(self.rows, KIND_STATE_TRANSITION, 0)
         if extra == NULL:
             set_fault(&self.fault, FAULT_NO_MEMORY, 0, 0, 0)
-            interval_free(interval)
+            interval_free(&self.intervals, interval)
         else:
             extra.row = self.rows.count - 1
             extra.ended = interval

@@ -57,7 +57,7 @@ cdef int _begin_range(
     cdef Interval* interval
     if _open_range(open[0], range_class, name) != NULL:
         return _broken(self, event, FAULT_RANGE_OPEN, range_class, resource_id)
-    interval = interval_new(KIND_RANGE_BEGIN, name)
+    interval = interval_new(&self.intervals, KIND_RANGE_BEGIN, name)
     if interval == NULL:
         return _broken(self, event, FAULT_NO_MEMORY, 0, 0)
     interval.range_class = <uint8_t>range_class
@@ -65,7 +65,7 @@ cdef int _begin_range(
     interval.goroutine = event.thread.goroutine_id
     interval.stack_id = stack_of(self, stack)
     if _emit_range(self, event, KIND_RANGE_BEGIN, range_class, resource, resource_id, interval.stack_id) < 0:
-        interval_free(interval)
+        interval_free(&self.intervals, interval)
         return BROKEN
     interval.start_ns = self.last_time
     interval.start_seq = last_seq(self)
@@ -84,7 +84,7 @@ cdef int _active_range(
     if self.is_initial:
         if interval != NULL:
             return _broken(self, event, FAULT_RANGE_OPEN, range_class, resource_id)
-        interval = interval_new(KIND_RANGE_BEGIN, &name)
+        interval = interval_new(&self.intervals, KIND_RANGE_BEGIN, &name)
         if interval == NULL:
             return _broken(self, event, FAULT_NO_MEMORY, 0, 0)
         interval.range_class = <uint8_t>range_class
@@ -311,10 +311,10 @@ cdef int _task_begin(Ordering* self, Cursor* event) noexcept nogil:
         return _broken(self, event, FAULT_LIMIT_ID, <int64_t>event.args[1], 0)
     if _emit_user(self, event, KIND_TASK_BEGIN, id, event.args[3]) < 0:
         return BROKEN
-    interval = interval_new(KIND_TASK_BEGIN, &name)
+    interval = interval_new(&self.intervals, KIND_TASK_BEGIN, &name)
     place = idmap_put(&self.tasks, id, &is_new)
     if interval == NULL or place == NULL:
-        interval_free(interval)
+        interval_free(&self.intervals, interval)
         return _broken(self, event, FAULT_NO_MEMORY, 0, 0)
     interval.parent_task = _task_id(event.args[1])
     place[0] = <uint64_t>interval
@@ -376,7 +376,7 @@ cdef int _region(Ordering* self, Cursor* event) noexcept nogil:
             link[0] = interval.next
         _last_extra(self).ended = interval
         return ADVANCED
-    interval = interval_new(KIND_REGION_BEGIN, &name)
+    interval = interval_new(&self.intervals, KIND_REGION_BEGIN, &name)
     if interval == NULL:
         return _broken(self, event, FAULT_NO_MEMORY, 0, 0)
     interval.task = event.args[0]

@@ -15,7 +15,7 @@ from gotrace._core.fault cimport (
 from gotrace._core.memory.idmap cimport IdMap, idmap_find, idmap_put
 from gotrace._core.memory.texts cimport TextTable, text_number
 from gotrace._core.order.rows cimport Extra, Rows, add_extra
-from gotrace._core.order.states cimport Goroutine, Goroutines, Interval, Proc, Thread
+from gotrace._core.order.states cimport Goroutine, Goroutines, Interval, IntervalPool, Proc, Thread
 from libc.stdlib cimport calloc
 
 cdef enum:
@@ -44,6 +44,7 @@ cdef struct Ordering:
     Thread nobody
     uint64_t gc_sequence
     int gc_state
+    IntervalPool intervals
     Interval* gc                # the mark phase that is going on
     Interval* orphans           # closed by an event that was then taken back
     Cursor* cursors

@@ -21,6 +21,7 @@ cdef enum:
 cdef void order_init(Ordering* self, Rows* rows, bint lenient, uint64_t seed) noexcept nogil:
     memset(self, 0, sizeof(Ordering))
     self.rows = rows
+    rows.intervals = &self.intervals
     self.lenient = lenient
     self.goroutines.pages.seed = seed
     self.procs.seed = seed
@@ -61,6 +62,7 @@ cdef void order_reset(Ordering* self) noexcept nogil:
 
 cdef void order_clear(Ordering* self) noexcept nogil:
     order_reset(self)
+    intervals_clear(&self.intervals)
     texts_clear(&self.reasons)
     free(self.cursors)
     free(self.frontier)

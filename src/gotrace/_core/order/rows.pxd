@@ -9,7 +9,7 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
 from gotrace._core.decode.event_spec cimport KIND_STATE_TRANSITION
 from gotrace._core.decode.generation cimport NULL_ID, Text
 from gotrace._core.memory.vector cimport reserve
-from gotrace._core.order.states cimport Interval
+from gotrace._core.order.states cimport Interval, IntervalPool
 
 # A row's code. State transition: 1 | resource is a proc | from (3 bits) | to (3 bits).
 # Anything else: 0 | 0 | resource + 1 (2 bits) | kind (4 bits).
@@ -74,6 +74,7 @@ cdef struct Rows:
     int16_t* reason
     uint8_t* code
     Extra* extras
+    IntervalPool* intervals     # where those that ended go
     int64_t n_extras
     int64_t extras_room
 

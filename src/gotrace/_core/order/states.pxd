@@ -20,6 +20,7 @@ cdef enum:
     PAGE_BITS = 5
     PAGE_SIZE = 1 << PAGE_BITS
     CACHE_SIZE = 1 << 10
+    SHORT_NAME = 40
 
 
 cdef struct Interval:
@@ -35,7 +36,8 @@ cdef struct Interval:
     int64_t resource_id
     uint64_t task               # as on the wire
     int64_t parent_task
-    Text name                   # a copy of its own
+    Text name                   # a copy of its own, in `short_name` if it fits
+    char short_name[SHORT_NAME]
 
 
 cdef struct Goroutine:
@@ -190,33 +192,58 @@ cdef inline void goroutines_clear(Goroutines* self) noexcept nogil:
 
 # --- intervals ----------------------------------------------------------------------------------
 
-cdef inline bint text_copy(Text* text, const char* data, int64_t length) noexcept nogil:
-    cdef char* copy = <char*>malloc(length + 1)
-    if copy == NULL:
-        return False
-    memcpy(copy, data, length)
-    text.data = copy
-    text.length = length
-    return True
+# Intervals that are not in use: user regions come and go by the million.
+cdef struct IntervalPool:
+    Interval* free
 
 
-cdef inline void interval_free(Interval* self) noexcept nogil:
-    if self != NULL:
-        free(<void*>self.name.data)
-        free(self)
-
-
-cdef inline Interval* interval_new(uint8_t what, const Text* name) noexcept nogil:
-    """An interval with a copy of its name and no value anywhere; NULL without memory."""
-    cdef Interval* self = <Interval*>calloc(1, sizeof(Interval))
+cdef inline void interval_free(IntervalPool* pool, Interval* self) noexcept nogil:
+    """Give an interval back (NULL is none)."""
     if self == NULL:
-        return NULL
+        return
+    if self.name.data != self.short_name:
+        free(<void*>self.name.data)
+    self.next = pool.free
+    pool.free = self
+
+
+cdef inline Interval* interval_new(IntervalPool* pool, uint8_t what, const Text* name) noexcept nogil:
+    """An interval with a copy of its name and no value anywhere; NULL without memory."""
+    cdef Interval* self = pool.free
+    cdef char* copy
+    if self != NULL:
+        pool.free = self.next
+    else:
+        self = <Interval*>malloc(sizeof(Interval))
+        if self == NULL:
+            return NULL
+    copy = self.short_name
+    if name.length > SHORT_NAME:
+        copy = <char*>malloc(name.length)
+        if copy == NULL:
+            free(self)
+            return NULL
+    memcpy(copy, name.data, name.length)
+    self.name.data = copy
+    self.name.length = name.length
+    self.next = NULL
     self.what = what
+    self.range_class = 0
+    self.open_start = False
+    self.depth = 0
+    self.start_ns = 0
+    self.start_seq = 0
+    self.task = 0
     self.stack_id = NULL_ID
     self.goroutine = NULL_ID
     self.resource_id = NULL_ID
     self.parent_task = NULL_ID
-    if not text_copy(&self.name, name.data, name.length):
-        free(self)
-        return NULL
     return self
+
+
+cdef inline void intervals_clear(IntervalPool* pool) noexcept nogil:
+    cdef Interval* following
+    while pool.free != NULL:
+        following = pool.free.next
+        free(pool.free)
+        pool.free = following
