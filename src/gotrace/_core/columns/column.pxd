@@ -25,6 +25,11 @@ cdef enum ColumnKind:
     COLUMN_LIST                 # offsets into `child`; never null
 
 
+cdef enum:
+    IS_PRESENT = 0              # in `present`: nulls are negative, as everywhere
+    IS_NULL = -1
+
+
 cdef struct Column:
     ColumnKind kind
     int width
@@ -93,7 +98,7 @@ cdef inline void put_uint(Column* self, uint64_t value, bint present) noexcept n
     if self == NULL or not _room_for_one(self):
         return
     (<uint64_t*>self.data)[self.length] = value if present else 0
-    self.present[self.length] = present
+    self.present[self.length] = IS_PRESENT if present else IS_NULL
     self.length += 1
 
 
@@ -115,7 +120,7 @@ cdef inline void put_text(Column* self, const char* text, int64_t length) noexce
             used += repair_utf8(<const uint8_t*>text, length, <uint8_t*>self.data + used)
             self.replaced += 1
     self.data_bytes = used
-    self.present[self.length] = text != NULL
+    self.present[self.length] = IS_PRESENT if text != NULL else IS_NULL
     self.length += 1
     self.offsets[self.length] = <int32_t>used
 
@@ -245,12 +250,9 @@ cdef inline bint _export_validity(Column* self, int64_t length, ArrowArray* arra
     cdef void* values = self.data
     cdef int width = self.width
     cdef void* bits
-    cdef int64_t i
     if self.kind == COLUMN_UINT or self.kind == COLUMN_TEXT:
         values = self.present
         width = 1
-        for i in range(length):     # 0 means null here, and nulls are negative
-            self.present[i] = self.present[i] - 1
     bits = pool_take(self.pool, bitmap_bytes(length))
     if bits == NULL:
         return False

@@ -111,10 +111,10 @@ cdef void _fill_values(Column* self, const Rows* all, int which) noexcept nogil:
             if self.failed:
                 return
             memset(self.data, 0, all.count * sizeof(uint64_t))
-            memset(self.present, 0, all.count)
+            memset(self.present, IS_NULL, all.count)
             self.length = all.count
         (<uint64_t*>self.data)[extra.row] = extra.values[which]
-        self.present[extra.row] = 1
+        self.present[extra.row] = IS_PRESENT
 
 
 cdef void _fill_tasks(Column* self, const Rows* all, bint parent) noexcept nogil:
@@ -142,43 +142,41 @@ cdef void _fill_texts(Column* self, const Rows* all, bint message) noexcept nogi
     cdef const Extra* extra
     cdef const Text* text
     cdef int64_t total = 0
+    cdef int64_t row = 0
     cdef int64_t i
     if self == NULL:
         return
     for i in range(all.n_extras):
-        total += all.extras[i].message.length if message else all.extras[i].name.length
+        text = &all.extras[i].message if message else &all.extras[i].name
+        total += text.length
+        row |= text.data != NULL
+    if row == 0:
+        return
+    row = 0
     self.data = _grown(self, self.data, 0, total)
+    self.offsets = <int32_t*>_grown(self, self.offsets, 0, (all.count + 1) * sizeof(int32_t))
+    self.present = <int8_t*>_grown(self, self.present, 0, all.count)
+    if self.failed:
+        return
+    self.offsets[0] = 0
     for i in range(all.n_extras):
         extra = &all.extras[i]
         text = &extra.message if message else &extra.name
         if text.data == NULL or (text.length == 0 and not message):
             continue
-        _put_nulls(self, extra.row)
+        _skip_rows(self, row, extra.row)
         put_text(self, text.data, text.length)
-    if self.length:
-        _put_nulls(self, all.count)
+        row = extra.row + 1
+    _skip_rows(self, row, all.count)
 
 
-cdef void _put_nulls(Column* self, int64_t until) noexcept nogil:
-    """Null texts up to row `until`, in one go."""
-    cdef int64_t n = self.length
-    cdef int64_t i
+cdef inline void _skip_rows(Column* self, int64_t row, int64_t until) noexcept nogil:
+    """Null texts from `row` to `until`, where there is room."""
     cdef int32_t used = <int32_t>self.data_bytes
-    if until <= n:
-        return
-    self.offsets = <int32_t*>_grown(self, self.offsets, (n + 1) * sizeof(int32_t), (until + 1) * sizeof(int32_t))
-    self.present = <int8_t*>_grown(self, self.present, n, until)
-    if self.failed:
-        return
-    if n == 0:
-        self.offsets[0] = 0
-    if until - n < 16:                          # the call would cost more than the bytes
-        for i in range(n, until):
-            self.present[i] = 0
-    else:
-        memset(self.present + n, 0, until - n)
-    for i in range(n, until):
-        self.offsets[i + 1] = used
+    while row < until:
+        self.present[row] = IS_NULL
+        row += 1
+        self.offsets[row] = used
     self.length = until
 
 
