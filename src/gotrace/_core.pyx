@@ -8,6 +8,8 @@ that are cimported, stateful parts in the `.pxi` files that are included; none o
 
 import os
 
+__all__ = ["Batch", "TraceDecoder"]
+
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport (
