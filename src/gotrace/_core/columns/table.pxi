@@ -143,15 +143,6 @@ cdef class Table:
             return NULL
         return &self.columns[<int64_t>self.index[name]]
 
-    cdef int64_t take_replaced(self) noexcept:
-        """How many texts were not UTF-8 since the last call."""
-        cdef int64_t i
-        cdef int64_t replaced = 0
-        for i in range(self.n_columns):
-            replaced += self.columns[i].replaced
-            self.columns[i].replaced = 0
-        return replaced
-
     cdef int64_t text_bytes(self) noexcept:
         """Bytes of the longest text column."""
         cdef int64_t i

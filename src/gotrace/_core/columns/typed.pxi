@@ -14,9 +14,7 @@ cdef class TypedTables:
     cdef bint has_points, has_intervals
     cdef int64_t first_seq          # of the generation
     cdef int64_t start_ns
-    cdef list unsettled             # damage whose lost time is not known yet
-    cdef int64_t misnested          # of the order's count, how many were noted
-    cdef int64_t sample_stacks
+    cdef int64_t replaced           # texts that were not UTF-8
 
     def __cinit__(self, dict tables, dict words, StackStore stacks):
         self.generations = tables.get("generations")
@@ -26,7 +24,6 @@ cdef class TypedTables:
             ("logs", "worker_labels", "metrics", "cpu_samples", "allocations")
         )
         self.has_intervals = not tables.keys().isdisjoint(("ranges", "regions"))
-        self.unsettled = []
         self.points = PointTables(tables)
         self.intervals = IntervalTables(tables)
         self.tasks = TasksTable(tables["tasks"]) if "tasks" in tables else None
@@ -55,7 +52,6 @@ cdef class TypedTables:
         """The sync that opens a generation was just emitted."""
         cdef Table table = self.syncs
         cdef int64_t wall = NULL_ID
-        self._settle(ticks_to_ns(generation, generation.min_ticks))
         self.start_ns = self.order.last_time
         if table is None:
             return 0
@@ -74,7 +70,6 @@ cdef class TypedTables:
     cdef int final_sync(self) except -1:
         """The sync at the end of the trace was just emitted."""
         cdef Table table = self.syncs
-        self._settle(NULL_ID)
         if table is None:
             return 0
         put_int(table.column("seq"), last_seq(self.order))
@@ -104,61 +99,7 @@ cdef class TypedTables:
         table.rows += 1
         return 0
 
-    cdef int note_oddities(self, const Generation* generation, int64_t replaced) except -1:
-        """What was odd in a generation and is no fault."""
-        cdef int64_t number = as_int64(generation.number)
-        cdef int64_t count = self.order.misnested - self.misnested
-        self.misnested = self.order.misnested
-        if count:
-            self.note(
-                "warning", "misnested_regions", f"{count} user regions ended that were not the innermost",
-                generation.offset, 0, number,
-            )
-        count = self.order.unknown_sample_stacks - self.sample_stacks
-        self.sample_stacks = self.order.unknown_sample_stacks
-        if count:
-            self.note(
-                "warning", "unknown_sample_stack", f"{count} CPU samples have a stack that is not defined",
-                generation.offset, 0, number,
-            )
-        if replaced:
-            self.note(
-                "info", "not_utf8", f"{replaced} texts were not UTF-8; their broken bytes were replaced",
-                generation.offset, 0, number,
-            )
-        return 0
-
-    cdef int damage(
-        self, str severity, str code, str text, int64_t offset, int64_t lost_bytes, int64_t generation
-    ) except -1:
-        """Note damage, as soon as it is known how much time it cost."""
-        self.unsettled.append(
-            (severity, code, text, offset, lost_bytes, generation, last_seq(self.order), self.order.last_time)
-        )
-        return 0
-
-    cdef int _settle(self, int64_t resumed_at) except -1:
-        """The trace goes on at `resumed_at`, or never (NULL_ID)."""
-        cdef int64_t lost_ns
-        for severity, code, text, offset, lost_bytes, generation, seq, stopped_at in self.unsettled:
-            lost_ns = NULL_ID
-            if code == "damage" and resumed_at >= 0 and stopped_at:
-                lost_ns = max(resumed_at - <int64_t>stopped_at, 0)
-            self._put_note(severity, code, text, offset, lost_bytes, generation, lost_ns, seq)
-        self.unsettled.clear()
-        return 0
-
-    cdef int note(
-        self, str severity, str code, str text, int64_t offset, int64_t lost_bytes, int64_t generation
-    ) except -1:
-        return self._put_note(
-            severity, code, text, offset, lost_bytes, generation, NULL_ID, last_seq(self.order)
-        )
-
-    cdef int _put_note(
-        self, str severity, str code, str text, int64_t offset, int64_t lost_bytes, int64_t generation,
-        int64_t lost_ns, int64_t seq,
-    ) except -1:
+    cdef int note(self, str severity, str code, str text, int64_t offset, int64_t lost_bytes, int64_t generation) except -1:
         cdef Table table = self.notes
         if table is None:
             return 0
@@ -167,9 +108,9 @@ cdef class TypedTables:
         put_str(table.column("code"), code)
         put_str(table.column("text"), text)
         put_int(table.column("lost_bytes"), lost_bytes)
-        put_int(table.column("lost_ns"), lost_ns)
+        put_int(table.column("lost_ns"), NULL_ID)
         put_int(table.column("generation"), generation)
-        put_int(table.column("last_seq"), seq)
+        put_int(table.column("last_seq"), last_seq(self.order))
         table.rows += 1
         return 0
 

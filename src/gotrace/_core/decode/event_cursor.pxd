@@ -22,14 +22,13 @@ cdef enum:
 
 
 cdef struct Cursor:
-    int64_t time                # of the head event, in ns; the key of the frontier
+    int64_t time                # of the head event, in ns; first: the frontier is sorted by it
     uint8_t type                # the head event
     uint64_t args[4]            # behind dt
     const uint8_t* event        # its first byte
     const uint8_t* at           # behind its last
     const uint8_t* end          # of the batch
     int32_t batch
-    int64_t position            # in the frontier, while that is sorted
     Thread* thread
 
 

@@ -62,8 +62,7 @@ cdef struct Stack:
 
 
 cdef struct Sample:
-    int64_t time
-    int64_t order               # in the file: samples of one time keep it
+    int64_t time                # first: they are sorted by it
     uint64_t thread
     uint64_t proc
     uint64_t goroutine

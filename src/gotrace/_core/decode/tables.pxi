@@ -6,6 +6,8 @@
 #
 # Offers: decode_tables.
 
+from gotrace._core.order.pattern_sort cimport sort_by_time
+
 cdef int _record_fault(const EventBatch* batch, const Reader* reader, Fault* fault) noexcept nogil:
     cdef int64_t offset = batch.offset + (reader.at - batch.data)
     return set_fault(
@@ -120,7 +122,6 @@ cdef int _add_samples(Generation* self, const EventBatch* batch, Fault* fault) n
         sample.proc = read_uvarint(&reader)
         sample.goroutine = read_uvarint(&reader)
         sample.stack = read_uvarint(&reader)
-        sample.order = self.n_samples
         if sample.goroutine == 0:                           # only here 0 means none
             sample.goroutine = NO_ID
         if reader.state != READER_FINE:
@@ -231,22 +232,33 @@ cdef int _resolve_frames(Generation* self, Fault* fault) noexcept nogil:
     return 0
 
 
-cdef int _compare_samples(const void* a, const void* b) noexcept nogil:
-    cdef const Sample* left = <const Sample*>a
-    cdef const Sample* right = <const Sample*>b
-    if left.time != right.time:
-        return -1 if left.time < right.time else 1
-    return -1 if left.order < right.order else 1
-
-
 cdef int _time_samples(Generation* self, Fault* fault) noexcept nogil:
+    """Ticks to ns, and into the order of time, equal ones as Go's sort leaves them."""
+    cdef Sample* sorted
+    cdef Sample** by_time
     cdef int64_t i
-    for i in range(self.n_samples):
+    cdef int64_t n = self.n_samples
+    for i in range(n):
         self.samples[i].time = ticks_to_ns(self, <uint64_t>self.samples[i].time)
         if self.samples[i].time < 0:
             return set_fault(fault, FAULT_TIME, self.offset, 0, 0)
-    if self.n_samples > 1:
-        qsort(self.samples, self.n_samples, sizeof(Sample), _compare_samples)
+    if n < 2:
+        return 0
+    sorted = <Sample*>malloc(n * sizeof(Sample))
+    by_time = <Sample**>malloc(n * sizeof(Sample*))
+    if sorted == NULL or by_time == NULL:
+        free(sorted)
+        free(by_time)
+        return set_fault(fault, FAULT_NO_MEMORY, self.offset, 0, 0)
+    for i in range(n):
+        by_time[i] = &self.samples[i]
+    sort_by_time(<void**>by_time, n)
+    for i in range(n):
+        sorted[i] = by_time[i][0]
+    free(by_time)
+    free(self.samples)
+    self.samples = sorted
+    self.samples_room = n
     return 0
 
 

@@ -1,13 +1,13 @@
 """Frontier: the threads that have events left, a binary min-heap by the time of the next one.
 
 Which of two equal times goes first is part of Go's order, so the heap's moves are Go's: a parent
-stays above an equal child, the left of two equal children goes up.
+stays above an equal child, the left of two equal children goes up. A cursor begins with its time.
 """
 
 from libc.stdint cimport int64_t
-from libc.stdlib cimport qsort
 
 from gotrace._core.decode.event_cursor cimport Cursor
+from gotrace._core.order.pattern_sort cimport sort_by_time
 
 
 cdef inline int64_t _sift_up(Cursor** heap, int64_t i) noexcept nogil:
@@ -70,17 +70,6 @@ cdef inline void frontier_remove(Cursor** heap, int64_t* count, int64_t i) noexc
     sift_down(heap, count[0], 0)
 
 
-cdef inline int _compare(const void* a, const void* b) noexcept nogil:
-    cdef const Cursor* left = (<Cursor**>a)[0]
-    cdef const Cursor* right = (<Cursor**>b)[0]
-    if left.time != right.time:
-        return -1 if left.time < right.time else 1
-    return -1 if left.position < right.position else 1
-
-
 cdef inline void frontier_sort(Cursor** heap, int64_t count) noexcept nogil:
-    """By time, equal ones as they lay: what Go's sort does up to twelve of them."""
-    cdef int64_t i
-    for i in range(count):
-        heap[i].position = i
-    qsort(heap, count, sizeof(Cursor*), _compare)
+    """Sort by time: still a heap, and equal times in the order that Go's sort leaves them in."""
+    sort_by_time(<void**>heap, count)
