@@ -1,0 +1,29 @@
+"""The four kinds of trace that speed is measured on, recorded when they are needed.
+
+`mixed` is a service under load (GC, network, syscalls, tasks, regions, logs), `pingpong` channels
+and nothing else, `spawn` hundreds of thousands of short goroutines, `coro` coroutines and syscalls.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.golab.toolchain import cache_dir, require
+
+WORKLOADS = ("mixed", "pingpong", "spawn", "coro")
+PROGRAMS = Path(__file__).with_name("workloads")
+
+
+def trace(workload: str, megabytes: int | None = None) -> Path:
+    """Path of a trace of about `megabytes` (GOTRACE_BENCH_MB, else 100), recorded at first use."""
+    megabytes = megabytes or int(os.environ.get("GOTRACE_BENCH_MB", "100"))
+    path = cache_dir() / "bench" / f"{workload}-{megabytes}mb.trace"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        program = require().build_cached(PROGRAMS / workload)
+        unfinished = path.with_suffix(".part")
+        subprocess.run([program, "-o", unfinished, "-size", str(megabytes)], check=True)
+        unfinished.rename(path)
+    return path
