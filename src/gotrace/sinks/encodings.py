@@ -1,0 +1,72 @@
+"""How columns are encoded in Parquet, by name and type.
+
+Rising numbers are stored as differences (DELTA_BINARY_PACKED), keys of the table itself as they
+are, all else through a dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_RISING: Final = frozenset({"seq", "time_ns", "start_ns", "end_ns", "snapshot_ns", "mono_ns"})
+_RISING_ENDS: Final = ("_seq", "_at_ns")
+_UNIQUE: Final = {"stacks": ("stack_id",), "frames": ("frame_id",)}
+"""Hashes that occur once: a dictionary of them is twice the bytes."""
+
+
+def encodings(table: str, schema: pa.Schema, order: Sequence[str]) -> dict[str, Any]:
+    """Give the `pyarrow.parquet.ParquetWriter` options for a table.
+
+    Args:
+        table: its name.
+        schema: its columns, or those of them that are written.
+        order: columns that its rows are sorted by; those up to the first that is not written are
+            named in every row group.
+    """
+    unique = _UNIQUE.get(table, ())
+    delta = [field.name for field in schema if _rises(field)]
+    dictionary = [
+        path
+        for field in schema
+        if field.name not in delta and field.name not in unique and not _is_flag(field.type)
+        for path in _leaves(field.name, field.type)
+    ]
+    sorting = []
+    for name in order:
+        index = schema.get_field_index(name)
+        if index < 0:
+            break
+        sorting.append(pq.SortingColumn(index))
+    return {
+        "version": "2.6",
+        "data_page_version": "1.0",
+        "use_dictionary": dictionary,
+        "column_encoding": dict.fromkeys(delta, "DELTA_BINARY_PACKED"),
+        "write_statistics": True,
+        "write_page_index": True,
+        "write_page_checksum": True,
+        "sorting_columns": sorting or None,
+    }
+
+
+def _rises(field: pa.Field) -> bool:
+    name = field.name
+    return pa.types.is_int64(field.type) and (name in _RISING or name.endswith(_RISING_ENDS))
+
+
+def _is_flag(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_boolean(kind))
+
+
+def _leaves(path: str, kind: pa.DataType) -> list[str]:
+    """Give the Parquet paths of the values in a column, as pyarrow names them."""
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _leaves(f"{path}.list.element", kind.value_type)
+    if pa.types.is_struct(kind):
+        fields = [kind.field(i) for i in range(kind.num_fields)]
+        return [leaf for f in fields for leaf in _leaves(f"{path}.{f.name}", f.type)]
+    return [path]
