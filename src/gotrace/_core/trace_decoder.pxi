@@ -14,6 +14,7 @@ cdef enum:
     POOL_IDLE_BYTES = 64 << 20
     FEWEST_ROWS = 4             # room for the rows of one event
     MOST_ROWS = 1 << 19
+    CACHED_ROWS = 1 << 12
 
 
 cdef class TraceDecoder:
@@ -43,6 +44,7 @@ cdef class TraceDecoder:
     cdef bint busy
     cdef bint cancelled
     cdef int64_t limit              # of rows in a batch
+    cdef int64_t chunk              # of rows that are ordered at a time
     cdef int64_t max_memory
     cdef object ready               # deque of (table, Batch)
     cdef object error               # to be raised once `ready` is empty
@@ -58,6 +60,8 @@ cdef class TraceDecoder:
     ):
         cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
         self.limit = min(max(batch_rows, FEWEST_ROWS), MOST_ROWS)
+        # Where the rows themselves are not wanted, they stay in the cache.
+        self.chunk = self.limit if "events" in tables else min(self.limit, CACHED_ROWS)
         self.salvage = salvage
         self.max_memory = max_memory
         self.pool = pool_new(POOL_IDLE_BYTES)
@@ -193,7 +197,7 @@ cdef class TraceDecoder:
         cdef int step
         self._make_room()
         with nogil:
-            step = order_run(&self.order, self.limit)
+            step = order_run(&self.order, self.chunk)
         if step == ORDER_BROKEN:
             return self._lose(&self.order.fault, False)
         self._flush(step == ORDER_DONE)
@@ -215,7 +219,12 @@ cdef class TraceDecoder:
                 self._ship(name)
         for name in self.tables:
             table = self.tables[name]
-            if end_of_generation or name == "events" or table.rows >= self.limit or table.text_bytes() > TEXT_BYTES_MOST:
+            if (
+                end_of_generation
+                or name == "events"
+                or table.rows + self.chunk > self.limit
+                or table.text_bytes() > TEXT_BYTES_MOST
+            ):
                 self._ship(name)
         rows_clear(&self.rows)
         return 0

@@ -2,25 +2,73 @@
 #
 # Offers: TransitionsTable.
 
-cdef int64_t* grow_ints(Column* self, int64_t n) noexcept nogil:
-    """Room for `n` more 64-bit values; where they begin, or NULL."""
-    cdef int64_t used = self.length
-    self.data = _grown(self, self.data, used * 8, (used + n) * 8)
+cdef void* grow_rows(Column* self, int64_t n) noexcept nogil:
+    """Room for `n` more values of the column's width; where they begin, NULL if nobody wants them."""
+    cdef int64_t used
+    if self == NULL:
+        return NULL
+    used = self.length
+    self.data = _grown(self, self.data, used * self.width, (used + n) * self.width)
     if self.failed:
         return NULL
     self.length += n
-    return <int64_t*>self.data + used
+    return <uint8_t*>self.data + used * self.width
 
 
-cdef void gather(Column* self, const int64_t* values, const int32_t* picked, int64_t n) noexcept nogil:
-    cdef int64_t* out
+cdef void gather_int64(Column* self, const int64_t* values, const int32_t* picked, int64_t n) noexcept nogil:
+    cdef int64_t* out = <int64_t*>grow_rows(self, n)
     cdef int64_t i
-    if self == NULL:
-        return
-    out = grow_ints(self, n)
-    if out != NULL:
-        for i in range(n):
-            out[i] = values[picked[i]]
+    for i in range(n if out != NULL else 0):
+        out[i] = values[picked[i]]
+
+
+cdef void gather_int32(Column* self, const int32_t* values, const int32_t* picked, int64_t n) noexcept nogil:
+    cdef int32_t* out = <int32_t*>grow_rows(self, n)
+    cdef int64_t i
+    for i in range(n if out != NULL else 0):
+        out[i] = values[picked[i]]
+
+
+cdef void gather_int16(Column* self, const int16_t* values, const int32_t* picked, int64_t n) noexcept nogil:
+    cdef int16_t* out = <int16_t*>grow_rows(self, n)
+    cdef int64_t i
+    for i in range(n if out != NULL else 0):
+        out[i] = values[picked[i]]
+
+
+cdef void gather_states(Column* self, const uint8_t* codes, const int32_t* picked, int64_t n, int shift) noexcept nogil:
+    cdef int8_t* out = <int8_t*>grow_rows(self, n)
+    cdef int64_t i
+    for i in range(n if out != NULL else 0):
+        out[i] = <int8_t>(codes[picked[i]] >> shift & 7)
+
+
+cdef void gather_causes(Column* self, const int64_t* causes, const Rows* rows, const int32_t* picked, int64_t n) noexcept nogil:
+    """Null where a goroutine did it itself."""
+    cdef int64_t* out = <int64_t*>grow_rows(self, n)
+    cdef int64_t i
+    for i in range(n if out != NULL else 0):
+        out[i] = causes[picked[i]]
+        if rows.goroutine[picked[i]] == rows.resource_id[picked[i]]:
+            out[i] = NULL_ID
+
+
+cdef void gather_seqs(Column* self, int64_t first, const int32_t* picked, int64_t n) noexcept nogil:
+    cdef int64_t* out = <int64_t*>grow_rows(self, n)
+    cdef int64_t i
+    for i in range(n if out != NULL else 0):
+        out[i] = first + picked[i]
+
+
+cdef enum:
+    RECENT_WAITS = 1 << 12
+
+# The wait of a (reason, stack) that was looked up lately.
+cdef struct RecentWait:
+    int64_t stack
+    int16_t reason
+    int8_t to_state             # 0: empty
+    int8_t code
 
 
 cdef class TransitionsTable:
@@ -28,7 +76,8 @@ cdef class TransitionsTable:
     cdef StackStore stacks
     cdef object wait_of         # (reason, functions) -> code, from gotrace.spec.waits
     cdef _Words reasons
-    cdef IdMap waits            # key of (reason, stack) -> code + 1
+    cdef dict waits             # (state, reason, stack) -> code
+    cdef RecentWait recent[RECENT_WAITS]
     cdef dict lives             # goroutine -> lives that have ended, where an id can live twice
     cdef bint needs_waits
     cdef int32_t* picked        # positions of the rows
@@ -42,32 +91,38 @@ cdef class TransitionsTable:
         self.wait_of = wait_code
         self.reasons = words["reason"]
         self.lives = {}
+        self.waits = {}
         self.needs_waits = table.column("wait") != NULL
 
     def __dealloc__(self):
-        idmap_clear(&self.waits)
         free(self.picked)
 
     cdef int take(self, const Rows* rows) except -1:
         cdef Table table = self.table
+        cdef const int32_t* picked
         cdef int64_t n
         if not reserve(<void**>&self.picked, &self.picked_room, rows.count + 1, sizeof(int32_t)):
             raise MemoryError("no memory for transitions")
-        with nogil:
-            n = self._pick(rows)
-            self._put_causes(rows, n)
-        gather(table.column("time_ns"), rows.time, self.picked, n)
-        gather(table.column("goroutine"), rows.resource_id, self.picked, n)
-        gather(table.column("by_thread"), rows.thread, self.picked, n)
-        gather(table.column("stack_id"), rows.stack, self.picked, n)
-        self._put_codes(rows, n)
+        picked = self.picked
+        n = self._pick(rows)
+        gather_seqs(table.column("seq"), rows.first_seq, picked, n)
+        gather_int64(table.column("time_ns"), rows.time, picked, n)
+        gather_int64(table.column("goroutine"), rows.resource_id, picked, n)
+        gather_states(table.column("from_state"), rows.code, picked, n, 3)
+        gather_states(table.column("to_state"), rows.code, picked, n, 0)
+        gather_int16(table.column("reason"), rows.reason, picked, n)
+        gather_int64(table.column("stack_id"), rows.stack, picked, n)
+        gather_causes(table.column("by_goroutine"), rows.goroutine, rows, picked, n)
+        gather_int32(table.column("by_proc"), rows.proc, picked, n)
+        gather_int64(table.column("by_thread"), rows.thread, picked, n)
+        gather_causes(table.column("by_stack_id"), rows.context_stack, rows, picked, n)
         self._put_lives(rows, n)
         if self.needs_waits:
             self._put_waits(rows, n)
         table.rows += n
         return 0
 
-    cdef int64_t _pick(self, const Rows* rows) noexcept nogil:
+    cdef int64_t _pick(self, const Rows* rows) noexcept:
         """Goroutine transitions whose states differ."""
         cdef int64_t n = 0
         cdef int64_t i
@@ -78,91 +133,58 @@ cdef class TransitionsTable:
             n += (code & (CODE_TRANSITION | CODE_PROC)) == CODE_TRANSITION and (code >> 3 & 7) != (code & 7)
         return n
 
-    cdef void _put_causes(self, const Rows* rows, int64_t n) noexcept nogil:
-        """Whoever else caused it; a goroutine that stopped by itself has no cause."""
-        cdef Column* goroutines
-        cdef Column* stacks
-        cdef Column* seqs
-        cdef int64_t* values
-        cdef int64_t i, row
-        with gil:
-            goroutines = self.table.column("by_goroutine")
-            stacks = self.table.column("by_stack_id")
-            seqs = self.table.column("seq")
-        values = grow_ints(goroutines, n) if goroutines != NULL else NULL
-        for i in range(n if values != NULL else 0):
-            row = self.picked[i]
-            values[i] = rows.goroutine[row] if rows.goroutine[row] != rows.resource_id[row] else NULL_ID
-        values = grow_ints(stacks, n) if stacks != NULL else NULL
-        for i in range(n if values != NULL else 0):
-            row = self.picked[i]
-            values[i] = rows.context_stack[row] if rows.goroutine[row] != rows.resource_id[row] else NULL_ID
-        values = grow_ints(seqs, n) if seqs != NULL else NULL
-        for i in range(n if values != NULL else 0):
-            values[i] = rows.first_seq + self.picked[i]
-
-    cdef int _put_codes(self, const Rows* rows, int64_t n) except -1:
-        cdef Column* from_states = self.table.column("from_state")
-        cdef Column* to_states = self.table.column("to_state")
-        cdef Column* reasons = self.table.column("reason")
-        cdef Column* procs = self.table.column("by_proc")
-        cdef int64_t i, row
-        with nogil:
-            for i in range(n):
-                row = self.picked[i]
-                put_int(from_states, rows.code[row] >> 3 & 7)
-                put_int(to_states, rows.code[row] & 7)
-                put_int(reasons, rows.reason[row])
-                put_int(procs, rows.proc[row])
-        return 0
-
     cdef int _put_lives(self, const Rows* rows, int64_t n) except -1:
         """Ids of goroutines that C called into being are used again: count."""
-        cdef Column* lives = self.table.column("life")
-        cdef int64_t i, row
+        cdef int32_t* out = <int32_t*>grow_rows(self.table.column("life"), n)
         cdef uint8_t died = goroutine_code(STATE_SYSCALL, STATE_NOTEXIST)
+        cdef int64_t i, row
+        cdef int32_t life
+        cdef bint any_lives = len(self.lives) > 0
         for i in range(n):
             row = self.picked[i]
-            if not self.lives and rows.code[row] != died:
-                put_int(lives, 0)
-                continue
-            put_int(lives, self.lives.get(rows.resource_id[row], 0))
+            life = 0
+            if any_lives:
+                life = self.lives.get(rows.resource_id[row], 0)
             if rows.code[row] == died:
-                self.lives[rows.resource_id[row]] = self.lives.get(rows.resource_id[row], 0) + 1
+                self.lives[rows.resource_id[row]] = life + 1
+                any_lives = True
+            if out != NULL:
+                out[i] = life
         return 0
 
     cdef int _put_waits(self, const Rows* rows, int64_t n) except -1:
-        cdef Column* waits = self.table.column("wait")
-        cdef uint64_t* known
+        cdef int8_t* out = <int8_t*>grow_rows(self.table.column("wait"), n)
+        cdef RecentWait* recent
         cdef int64_t i, row
-        cdef int to_state
+        cdef int8_t to_state
+        if out == NULL:
+            return 0
         for i in range(n):
             row = self.picked[i]
-            to_state = rows.code[row] & 7
+            to_state = <int8_t>(rows.code[row] & 7)
             if to_state != STATE_WAITING and to_state != STATE_SYSCALL:
-                put_int(waits, NULL_ID)
+                out[i] = NULL_ID
                 continue
-            known = idmap_find(&self.waits, self._wait_key(rows, row, to_state))
-            put_int(waits, <int64_t>known[0] - 1 if known != NULL else self._find_wait(rows, row, to_state))
+            recent = &self.recent[(rows.stack[row] ^ rows.reason[row]) & (RECENT_WAITS - 1)]
+            if recent.stack != rows.stack[row] or recent.reason != rows.reason[row] or recent.to_state != to_state:
+                recent.code = self._find_wait(rows.stack[row], rows.reason[row], to_state)
+                recent.stack = rows.stack[row]
+                recent.reason = rows.reason[row]
+                recent.to_state = to_state
+            out[i] = recent.code
         return 0
 
-    cdef inline uint64_t _wait_key(self, const Rows* rows, int64_t row, int to_state) noexcept:
-        return mix(<uint64_t>rows.stack[row]) ^ <uint64_t>(<uint16_t>rows.reason[row]) << 1 ^ (to_state == STATE_SYSCALL)
-
-    cdef int64_t _find_wait(self, const Rows* rows, int64_t row, int to_state) except -1:
+    cdef int8_t _find_wait(self, int64_t stack, int16_t reason, int8_t to_state) except? -1:
         """Ask the table of wait classes, once per reason and stack."""
-        cdef bint is_new
-        cdef uint64_t* place
-        cdef str reason = ""
-        cdef int64_t code
-        if rows.reason[row] >= 0:
-            reason = self.reasons.values[rows.reason[row]]
-        functions = self.stacks.functions_of.get(rows.stack[row], ())
-        code = self.wait_of("syscall" if to_state == STATE_SYSCALL else "waiting", reason, functions)
-        place = idmap_put(&self.waits, self._wait_key(rows, row, to_state), &is_new)
-        if place == NULL:
-            raise MemoryError("no memory for wait classes")
-        place[0] = <uint64_t>code + 1
+        cdef str text = ""
+        key = (to_state, reason, stack)
+        code = self.waits.get(key)
+        if code is None:
+            if reason >= 0:
+                text = self.reasons.values[reason]
+            state = "syscall" if to_state == STATE_SYSCALL else "waiting"
+            code = self.wait_of(state, text, self.stacks.functions_of.get(stack, ()))
+            self.waits[key] = code
         return code
 
     cdef int end_stretch(self, Ordering* order) except -1:
