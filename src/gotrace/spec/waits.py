@@ -34,12 +34,47 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("wait_group", (*_SYNC, "sync.WaitGroup.Wait"), ("sync.(*WaitGroup).Wait",)),
     Rule("rwmutex_r", _SYNC, ("sync.(*RWMutex).RLock", "internal/sync.(*RWMutex).RLock")),
     Rule("rwmutex_w", _SYNC, ("sync.(*RWMutex).Lock",)),
-    Rule("mutex", _SYNC, ("sync.(*Mutex).Lock", "sync.(*Mutex).lockSlow", "internal/sync.(*Mutex).Lock", "internal/sync.(*Mutex).lockSlow")),
-    Rule("fd_lock", _SYNC, ("internal/poll.(*FD).readLock", "internal/poll.(*FD).writeLock", "internal/poll.(*fdMutex).rwlock")),
+    Rule(
+        "mutex",
+        _SYNC,
+        (
+            "sync.(*Mutex).Lock",
+            "sync.(*Mutex).lockSlow",
+            "internal/sync.(*Mutex).Lock",
+            "internal/sync.(*Mutex).lockSlow",
+        ),
+    ),
+    Rule(
+        "fd_lock",
+        _SYNC,
+        (
+            "internal/poll.(*FD).readLock",
+            "internal/poll.(*FD).writeLock",
+            "internal/poll.(*fdMutex).rwlock",
+        ),
+    ),
     Rule("accept", _NETWORK, ("internal/poll.(*FD).Accept",)),
     Rule("connect", _NETWORK, ("internal/poll.(*FD).WaitWrite", "net.(*netFD).connect")),
-    Rule("net_write", _NETWORK, ("internal/poll.(*FD).Write", "internal/poll.(*FD).Writev", "internal/poll.(*FD).WriteTo", "internal/poll.(*FD).WriteMsg")),
-    Rule("net_read", _NETWORK, ("internal/poll.(*FD).Read", "internal/poll.(*FD).ReadFrom", "internal/poll.(*FD).ReadMsg", "internal/poll.(*FD).RawRead")),
+    Rule(
+        "net_write",
+        _NETWORK,
+        (
+            "internal/poll.(*FD).Write",
+            "internal/poll.(*FD).Writev",
+            "internal/poll.(*FD).WriteTo",
+            "internal/poll.(*FD).WriteMsg",
+        ),
+    ),
+    Rule(
+        "net_read",
+        _NETWORK,
+        (
+            "internal/poll.(*FD).Read",
+            "internal/poll.(*FD).ReadFrom",
+            "internal/poll.(*FD).ReadMsg",
+            "internal/poll.(*FD).RawRead",
+        ),
+    ),
     Rule("network", _NETWORK),
     Rule("cond", ("sync.(*Cond).Wait", "sync.Cond.Wait")),
     Rule("mutex", ("sync.Mutex.Lock",)),
@@ -63,7 +98,10 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("debug_call", ("wait for debug call", "debug call")),
     Rule("gc_assist", ("GC mark assist wait for work", "GC assist marking", "GC assist wait")),
     Rule("gc_sweep", ("GC background sweeper wait", "GC sweep wait")),
-    Rule("gc_wait", ("wait until GC ends", "wait for GC cycle", "garbage collection", "Concurrent GC wait")),
+    Rule(
+        "gc_wait",
+        ("wait until GC ends", "wait for GC cycle", "garbage collection", "Concurrent GC wait"),
+    ),
     Rule("gc_weak_to_strong", ("GC weak to strong wait",)),
     Rule("gc_scavenge", ("GC scavenge wait",)),
     Rule("gc_force", ("force gc (idle)",)),
@@ -77,8 +115,16 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("gc_scavenge", ("system goroutine wait",), ("runtime.bgscavenge",)),
     Rule("gc_force", ("system goroutine wait",), ("runtime.forcegchelper",)),
     Rule("finalizer", ("system goroutine wait",), ("runtime.runfinq", "runtime.runFinalizers")),
-    Rule("cleanup", ("system goroutine wait",), ("runtime.runCleanups", "runtime.(*cleanupQueue).dequeue")),
-    Rule("trace_reader", ("system goroutine wait",), ("runtime.ReadTrace", "runtime/trace.Start.func1")),
+    Rule(
+        "cleanup",
+        ("system goroutine wait",),
+        ("runtime.runCleanups", "runtime.(*cleanupQueue).dequeue"),
+    ),
+    Rule(
+        "trace_reader",
+        ("system goroutine wait",),
+        ("runtime.ReadTrace", "runtime/trace.Start.func1"),
+    ),
     Rule("system", ("system goroutine wait",)),
 )
 
