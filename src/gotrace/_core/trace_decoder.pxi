@@ -175,7 +175,7 @@ cdef class TraceDecoder:
         if status < 0:
             return self._lose(&fault, True)
         self.stacks.resolve(self.generation)
-        if self.stacks.memory() > self.max_memory:
+        if self._memory() > self.max_memory:
             set_fault(&fault, FAULT_LIMIT_MEMORY, self.generation.offset, self.max_memory, 0)
             return self._lose(&fault, True)
         goroutines_sweep(&self.order.goroutines, &self.order.threads)
@@ -186,6 +186,9 @@ cdef class TraceDecoder:
             return self._lose(&self.order.fault, False)
         self.typed.sync(self.generation)
         return 0
+
+    cdef int64_t _memory(self) noexcept:
+        return generation_memory(self.generation) + order_memory(&self.order) + self.stacks.memory()
 
     cdef int _make_room(self) except -1:
         if rows_init(&self.rows, self.pool, self.limit + MOST_ROWS_OF_AN_EVENT) < 0:
@@ -198,6 +201,8 @@ cdef class TraceDecoder:
         self._make_room()
         with nogil:
             step = order_run(&self.order, self.chunk)
+        if self._memory() > self.max_memory:
+            step = set_fault(&self.order.fault, FAULT_LIMIT_MEMORY, self.generation.offset, self.max_memory, 0)
         if step == ORDER_BROKEN:
             return self._lose(&self.order.fault, False)
         self._flush(step == ORDER_DONE)

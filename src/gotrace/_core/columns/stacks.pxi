@@ -6,6 +6,9 @@
 #
 # Offers: StackStore.
 
+cdef enum:
+    PYTHON_BYTES_PER_ITEM = 500
+
 cdef struct KnownFrame:
     int64_t function            # numbers in the text table
     int64_t file
@@ -184,8 +187,10 @@ cdef class StackStore:
         free(self.maps.members)
 
     cdef int64_t memory(self) noexcept:
+        """Bytes of the maps, and about what Python keeps for each item."""
         return (
-            self.maps.texts.arena.bytes
+            (self.maps.n_frames + self.maps.n_stacks + self.maps.texts.count) * PYTHON_BYTES_PER_ITEM
+            + self.maps.texts.arena.bytes
             + self.maps.frames_room * <int64_t>sizeof(KnownFrame)
             + self.maps.stacks_room * <int64_t>sizeof(KnownStack)
             + self.maps.members_room * <int64_t>sizeof(int64_t)

@@ -17,13 +17,35 @@ cdef class TasksTable:
     cdef Table table
     cdef Span span
     cdef dict open              # id -> _Task
-    cdef set over               # ids of tasks that have ended
+    cdef IdMap over             # tasks that have ended: id // 64 -> one bit each
 
     def __cinit__(self, Table table):
         self.table = table
         self.open = {}
-        self.over = set()
         self.span = bind_span(table)
+
+    def __dealloc__(self):
+        idmap_clear(&self.over)
+
+    cdef bint _is_over(self, int64_t id) noexcept:
+        cdef uint64_t* bits = idmap_find(&self.over, <uint64_t>id >> 6)
+        return bits != NULL and (bits[0] >> (id & 63)) & 1 == 1
+
+    cdef int _set_over(self, int64_t id, bint over) except -1:
+        cdef bint is_new
+        cdef uint64_t* bits
+        if not over and not self._is_over(id):
+            return 0
+        bits = idmap_put(&self.over, <uint64_t>id >> 6, &is_new)
+        if bits == NULL:
+            raise MemoryError("no memory for tasks")
+        if over:
+            bits[0] |= <uint64_t>1 << (id & 63)
+        else:
+            bits[0] &= ~(<uint64_t>1 << (id & 63))
+            if bits[0] == 0:
+                idmap_remove(&self.over, <uint64_t>id >> 6)
+        return 0
 
     cdef int take(self, const Rows* rows, const Ordering* order) except -1:
         cdef const Extra* extra
@@ -35,8 +57,8 @@ cdef class TasksTable:
             if extra.task < 0 or not KIND_TASK_BEGIN <= extra.kind <= KIND_LOG:
                 continue
             if extra.kind == KIND_TASK_BEGIN:
-                self.over.discard(extra.task)
-            elif extra.task in self.over:
+                self._set_over(extra.task, False)
+            elif self._is_over(extra.task):
                 continue
             task = self._find(extra.task, order)
             if extra.kind == KIND_TASK_BEGIN:
@@ -58,7 +80,7 @@ cdef class TasksTable:
                 ending.open = False
                 self._put(extra.task, task, &ending)
                 del self.open[extra.task]
-                self.over.add(extra.task)
+                self._set_over(extra.task, True)
         return 0
 
     cdef _Task _find(self, int64_t id, const Ordering* order):
@@ -102,5 +124,5 @@ cdef class TasksTable:
         for _, id in sorted(begins):
             self._put(id, self.open[id], ending)
         self.open.clear()
-        self.over.clear()
+        idmap_clear(&self.over)
         return 0

@@ -180,10 +180,18 @@ cdef int generation_add(Generation* self, uint8_t kind, const Record* record, in
 
 
 cdef int64_t generation_memory(const Generation* self) noexcept nogil:
+    """Bytes of the batches and of the tables made from them."""
     return (
         self.arena.bytes
         + (self.batches_room + self.structural_room) * <int64_t>sizeof(EventBatch)
         + self.streams_room * <int64_t>sizeof(Stream)
+        + self.strings_room * <int64_t>(sizeof(Text) + sizeof(uint64_t))
+        + self.stacks_room * <int64_t>sizeof(Stack)
+        + self.stack_frames_room * <int64_t>sizeof(int32_t)
+        + self.frames_room * <int64_t>sizeof(Frame)
+        + self.samples_room * <int64_t>sizeof(Sample)
+        + idmap_bytes(&self.stream_of)
+        + idmap_bytes(&self.frame_of_pc)
     )
 
 

@@ -103,6 +103,10 @@ cdef inline void idmap_remove(IdMap* self, uint64_t id) noexcept nogil:
     self.count -= 1
 
 
+cdef inline int64_t idmap_bytes(const IdMap* self) noexcept nogil:
+    return <int64_t>((self.mask + 1) * sizeof(IdSlot)) if self.slots != NULL else 0
+
+
 cdef inline void idmap_clear(IdMap* self) noexcept nogil:
     free(self.slots)
     self.slots = NULL

@@ -70,6 +70,21 @@ cdef void order_clear(Ordering* self) noexcept nogil:
     self.frontier = NULL
 
 
+cdef int64_t order_memory(const Ordering* self) noexcept nogil:
+    """Bytes that the state takes: what is alive, and the maps to find it."""
+    return (
+        self.goroutines.count * <int64_t>sizeof(Page)
+        + self.intervals.made * <int64_t>sizeof(Interval)
+        + <int64_t>self.threads.count * <int64_t>sizeof(Thread)
+        + <int64_t>self.procs.count * <int64_t>sizeof(Proc)
+        + idmap_bytes(&self.goroutines.pages)
+        + idmap_bytes(&self.threads)
+        + idmap_bytes(&self.procs)
+        + idmap_bytes(&self.tasks)
+        + self.reasons.arena.bytes
+    )
+
+
 # --- a generation begins ------------------------------------------------------------------------
 
 cdef int _add_cursor(Ordering* self, Cursor* cursor, const Stream* stream) noexcept nogil:

@@ -195,6 +195,7 @@ cdef inline void goroutines_clear(Goroutines* self) noexcept nogil:
 # Intervals that are not in use: user regions come and go by the million.
 cdef struct IntervalPool:
     Interval* free
+    int64_t made                # in all, in use or not
 
 
 cdef inline void interval_free(IntervalPool* pool, Interval* self) noexcept nogil:
@@ -217,6 +218,7 @@ cdef inline Interval* interval_new(IntervalPool* pool, uint8_t what, const Text*
         self = <Interval*>malloc(sizeof(Interval))
         if self == NULL:
             return NULL
+        pool.made += 1
     copy = self.short_name
     if name.length > SHORT_NAME:
         copy = <char*>malloc(name.length)
