@@ -87,7 +87,7 @@ class Plain:
                     decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
                 try:
                     out = decoder.decompress(data, _OUT_BYTES)
-                except igzip_lib.error as error:
+                except igzip_lib.error as error:  # type: ignore[misc]
                     raise self._damaged(f"the gzip data is damaged ({error})") from None
                 data = b""
                 if out:

@@ -1,0 +1,193 @@
+"""Rows by time, kind, goroutine and generation, picked from batches as they come."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gotrace.errors import unknown_name
+from gotrace.tables.columns import DICTIONARIES
+from gotrace.tables.passes import Named
+from gotrace.tables.schema import table
+from gotrace.tables.times import Clock, Point, When, point
+
+
+class RowFilter:
+    """What rows of one table a user wants.
+
+    `columns` are the columns it looks at, `side` the other tables that it must see in the same
+    pass: times that count from the start wait for the first sync, generations for their own row.
+    Raises ValueError for a wish that the table has no column for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        start: When | None = None,
+        end: When | None = None,
+        kinds: Iterable[str] | None = None,
+        goroutines: Iterable[int] | None = None,
+        generations: Iterable[int] | None = None,
+    ) -> None:
+        self._name = name
+        self._known = table(name).by_name
+        self._points = [None if given is None else point(given) for given in (start, end)]
+        self._kinds = _words(kinds)
+        self._goroutines = None if goroutines is None else pa.array(set(goroutines), pa.int64())
+        self._generations = None if generations is None else set(generations)
+        self._clock: Clock | None = None
+        self._spans: list[tuple[int, int, bool]] = []
+        self.columns = self._needed_columns()
+        self.side = self._needed_tables()
+
+    def __bool__(self) -> bool:
+        return bool(self.columns)
+
+    def apply(self, batches: Iterator[Named]) -> Iterator[Named]:
+        """Filter the table's batches; batches of side tables are looked at and dropped."""
+        held: deque[pa.RecordBatch] = deque()
+        for name, batch in batches:
+            if name != self._name:
+                self._observe(name, batch)
+            else:
+                held.append(batch)
+            while held and self._ready(held[0]):
+                batch = held.popleft()
+                if self._is_past(batch):
+                    return
+                kept = self._pick(batch)
+                if kept.num_rows:
+                    yield self._name, kept
+        for batch in held:  # a damaged generation has no row, so nobody asked for it
+            if self._generations is None and (kept := self._pick(batch)).num_rows:
+                yield self._name, kept
+
+    def _needed_columns(self) -> tuple[str, ...]:
+        needed: list[str] = []
+        if any(self._points):
+            needed += self._require("start and end", ("time_ns",), ("start_ns", "end_ns"))
+        if self._kinds is not None:
+            needed += self._require("kinds", ("kind",))
+        if self._goroutines is not None:
+            wide = ("goroutine", "resource", "resource_id")
+            needed += self._require("goroutines", wide, ("goroutine",))
+        if self._generations is not None:
+            needed += self._require("generations", ("seq",))
+        return tuple(dict.fromkeys(needed))
+
+    def _require(self, wish: str, *choices: tuple[str, ...]) -> tuple[str, ...]:
+        for choice in choices:
+            if all(column in self._known for column in choice):
+                return choice
+        raise ValueError(f"{wish}: the table {self._name} has no {choices[0][0]}")
+
+    def _needed_tables(self) -> dict[str, tuple[str, ...]]:
+        side: dict[str, tuple[str, ...]] = {}
+        if any(given is not None and given.origin != "trace" for given in self._points):
+            side["syncs"] = ("time_ns", "snapshot_ns", "wall")
+        if self._generations is not None:
+            side["generations"] = ("number", "first_seq", "last_seq")
+        return side
+
+    def _observe(self, name: str, batch: pa.RecordBatch) -> None:
+        if name == "syncs" and self._clock is None and batch.num_rows:
+            self._clock = clock_of(batch)
+        elif name == "generations" and self._generations is not None:
+            for row in batch.to_pylist():
+                if row["first_seq"] is not None:
+                    wanted = row["number"] in self._generations
+                    self._spans.append((row["first_seq"], row["last_seq"], wanted))
+
+    def _ready(self, batch: pa.RecordBatch) -> bool:
+        if "syncs" in self.side and self._clock is None:
+            return False
+        if self._generations is None or not batch.num_rows:
+            return True
+        last = batch.column("seq")[-1].as_py()
+        return any(low <= last <= high for low, high, _ in self._spans)
+
+    def _bound(self, given: Point | None) -> int | None:
+        if given is None:
+            return None
+        return given.resolve(self._clock or Clock(0, None))
+
+    def _is_past(self, batch: pa.RecordBatch) -> bool:
+        """Whether this and all later rows lie after the end: times rise in point tables."""
+        end = self._bound(self._points[1])
+        if end is None or "time_ns" not in self._known or not batch.num_rows:
+            return False
+        return bool(batch.column("time_ns")[0].as_py() >= end)
+
+    def _pick(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        start, end = (self._bound(given) for given in self._points)
+        first, last = ("time_ns",) * 2 if "time_ns" in self._known else ("start_ns", "end_ns")
+        masks: list[Any] = []
+        if start is not None:
+            masks.append(pc.greater_equal(batch.column(last), start))
+        if end is not None:
+            masks.append(pc.less(batch.column(first), end))
+        if self._kinds is not None:
+            masks.append(_is_in_words(batch.column("kind"), self._kinds))
+        if self._goroutines is not None:
+            masks.append(self._concerns_goroutines(batch))
+        if self._generations is not None:
+            seq = batch.column("seq")
+            spans = [span for span in self._spans if span[2]]
+            masks.append(_any([_between(seq, low, high) for low, high, _ in spans], len(seq)))
+        if not masks:
+            return batch
+        mask = masks[0]
+        for other in masks[1:]:
+            mask = pc.and_kleene(mask, other)
+        return batch.filter(mask)
+
+    def _concerns_goroutines(self, batch: pa.RecordBatch) -> Any:
+        mask = pc.is_in(batch.column("goroutine"), self._goroutines)
+        if "resource_id" not in self._known:
+            return mask
+        about = pc.and_kleene(
+            pc.is_in(batch.column("resource_id"), self._goroutines),
+            _is_in_words(batch.column("resource"), pa.array(["goroutine"])),
+        )
+        return pc.or_kleene(mask, pc.fill_null(about, False))
+
+
+def clock_of(syncs: pa.RecordBatch) -> Clock:
+    """Return the clock that the first rows of `syncs` tell (time_ns, snapshot_ns, wall)."""
+    snapshot, wall = syncs.column("snapshot_ns")[0].as_py(), syncs.column("wall")[0]
+    offset = wall.value - snapshot if snapshot is not None and wall.is_valid else None
+    return Clock(syncs.column("time_ns")[0].as_py(), offset)
+
+
+def _words(kinds: Iterable[str] | None) -> pa.Array | None:
+    if kinds is None:
+        return None
+    chosen = [kinds] if isinstance(kinds, str) else list(kinds)
+    for kind in chosen:
+        if kind not in DICTIONARIES["kind"]:
+            raise unknown_name("kind of event", kind, DICTIONARIES["kind"])
+    return pa.array(chosen, pa.utf8())
+
+
+def _is_in_words(column: pa.DictionaryArray, wanted: pa.Array) -> Any:
+    """Compare codes, not words: one look at the dictionary, one at each index."""
+    codes = pc.indices_nonzero(pc.is_in(column.dictionary, wanted))
+    return pc.is_in(column.indices, codes.cast(column.indices.type))
+
+
+def _between(column: pa.Array, low: int, high: int) -> Any:
+    return pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high))
+
+
+def _any(masks: list[Any], length: int) -> Any:
+    if not masks:
+        return pa.array([False] * length, pa.bool_())
+    mask = masks[0]
+    for other in masks[1:]:
+        mask = pc.or_(mask, other)
+    return mask

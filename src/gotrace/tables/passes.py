@@ -1,0 +1,216 @@
+"""One pass over one trace: bytes into the decoder, batches of the wanted tables out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from typing import Any, Literal, TypeAlias
+
+import pyarrow as pa
+
+from gotrace.errors import FormatError, GotraceError, LimitError, UnsupportedVersionError
+from gotrace.sources.base import Chunk
+from gotrace.sources.compressed import Plain
+from gotrace.sources.input import Input
+from gotrace.sources.sniff import KNOWN_MINORS, check_version, not_built
+from gotrace.tables.columns import DICTIONARIES
+from gotrace.tables.schema import schema
+
+OnError: TypeAlias = Literal["fail", "salvage", "skip"]
+Named: TypeAlias = "tuple[str, pa.RecordBatch]"
+
+BATCH_ROWS = 65536
+
+
+class Pass:
+    """Iterate over `(table, RecordBatch)` of one decode; each table's batches are in its order.
+
+    Attributes:
+        fault: the error that ended the pass or, under `salvage`, damaged the source; or None.
+        notes: rows of the table `notes` so far, as dicts, whether the table was asked for or not.
+        minor: NN of the header `go 1.NN trace`, once the pass has begun.
+        whole: whether the pass came to the end of the source.
+        raw_bytes, trace_bytes: bytes read from the source, and after decompression.
+    """
+
+    def __init__(
+        self,
+        given: Input,
+        schemas: Mapping[str, pa.Schema],
+        *,
+        salvage: bool,
+        batch_rows: int = BATCH_ROWS,
+    ) -> None:
+        self._input = given
+        self._schemas = dict(schemas)
+        self._asked_notes = "notes" in self._schemas
+        # Notes are few and cost nothing; all their columns are kept for `Trace.notes`.
+        self._notes_schema = self._schemas.setdefault("notes", schema("notes"))
+        self._schemas["notes"] = schema("notes")
+        self._salvage = salvage
+        self._batch_rows = batch_rows
+        self._rows = 0
+        self._decoder: Any = None
+        self._cancelled = False
+        self._pid = os.getpid()
+        self._deadline: float | None = None
+        self.fault: FormatError | None = None
+        self.notes: list[dict[str, Any]] = []
+        self.minor: int | None = None
+        self.whole = False
+        self._plain: Plain | None = None
+        if given.limits.seconds is not None:
+            self._deadline = time.monotonic() + given.limits.seconds
+
+    @property
+    def raw_bytes(self) -> int:
+        """Bytes read from the source so far."""
+        return self._plain.raw_bytes if self._plain is not None else 0
+
+    @property
+    def trace_bytes(self) -> int:
+        """Bytes of the trace itself so far."""
+        return self._plain.out_bytes if self._plain is not None else 0
+
+    def cancel(self) -> None:
+        """Stop the pass at the next batch; from any thread."""
+        self._cancelled = True
+        if self._decoder is not None:
+            self._decoder.cancel()
+
+    def __iter__(self) -> Iterator[Named]:
+        """Decode; raises the typed errors of `gotrace.errors` with their source set."""
+        try:
+            yield from self._run()
+        except FormatError as error:
+            error.source = error.source or self._input.name
+            if error.readable is None and not self._salvage:
+                error.readable = self._way_on(error)
+            self.fault = error
+            raise
+        finally:
+            if self._decoder is not None:
+                self._decoder.cancel()
+
+    def _run(self) -> Iterator[Named]:
+        opened = self._input.open()
+        self._plain = opened.plain
+        with closing(_Closeable(opened.chunks)):
+            if opened.sniffed.kind != "trace":
+                raise not_built(opened.sniffed.kind, self._input.name)
+            self.minor = opened.sniffed.minor
+            assert self.minor is not None
+            check_version(self.minor, self._input.name, lenient=self._salvage)
+            if self.minor > KNOWN_MINORS[-1]:
+                text = f"a trace of Go 1.{self.minor}, newer than this gotrace: what is known of it"
+                yield from self._note("newer_version", text, "warning", 0)
+            self._decoder = self._make_decoder()
+            broken = yield from self._feed(opened.chunks)
+            self._decoder.finish()
+            try:
+                yield from self._drain()
+            except FormatError as error:
+                raise broken or error from None
+            if broken is not None:
+                if not self._salvage:
+                    raise broken
+                self.fault = broken
+                yield from self._note("input_damaged", broken.reason, "error", broken.offset)
+            self.whole = not self._cancelled
+
+    def _make_decoder(self) -> Any:
+        from gotrace._core import TraceDecoder
+
+        return TraceDecoder(
+            self._schemas,
+            DICTIONARIES,
+            batch_rows=self._batch_rows,
+            salvage=self._salvage,
+            max_memory=self._input.limits.memory_bytes,
+        )
+
+    def _feed(self, chunks: Iterator[Chunk]) -> Generator[Named, None, FormatError | None]:
+        """Feed all chunks; return the error of a source whose compression broke off, or None."""
+        while not self._cancelled:
+            try:
+                chunk = next(chunks, None)
+            except FormatError as error:
+                return error
+            if chunk is None:
+                break
+            self._decoder.feed(chunk)
+            yield from self._drain()
+        return None
+
+    def _drain(self) -> Iterator[Named]:
+        while not self._cancelled:
+            self._check()
+            try:
+                item = self._decoder.next_batch()
+            except InterruptedError:
+                return
+            if item is None:
+                return
+            name, native = item
+            yield from self._deliver(name, pa.record_batch(native))
+
+    def _deliver(self, name: str, batch: pa.RecordBatch) -> Iterator[Named]:
+        batch = pa.RecordBatch.from_arrays(batch.columns, schema=self._schemas[name])
+        self._rows += batch.num_rows
+        most = self._input.limits.rows
+        if most is not None and self._rows > most:
+            raise LimitError(f"{self._input.name}: more than {most} rows (limit rows)")
+        if name != "notes":
+            yield name, batch
+            return
+        self.notes.extend(batch.to_pylist())
+        if self._asked_notes:
+            chosen = batch.select(self._notes_schema.names)
+            yield name, pa.RecordBatch.from_arrays(chosen.columns, schema=self._notes_schema)
+
+    def _note(
+        self, code: str, text: str, severity: str, offset: int | None = None
+    ) -> Iterator[Named]:
+        row = {"offset": offset, "severity": severity, "code": code, "text": text}
+        yield from self._deliver("notes", pa.RecordBatch.from_pylist([row], schema("notes")))
+
+    def _check(self) -> None:
+        if os.getpid() != self._pid:
+            raise GotraceError("a reader can't go on in a forked process; open the trace there")
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            limit = self._input.limits.seconds
+            raise LimitError(f"{self._input.name}: not done after {limit:g} s (limit seconds)")
+
+    def _way_on(self, error: FormatError) -> str | None:
+        if self._decoder is None or isinstance(error, UnsupportedVersionError):
+            return None
+        return "on_error='salvage' reads every generation that is whole"
+
+
+class _Closeable:
+    """Close an iterator if it can be closed (a chain of chunks can't, its generators can)."""
+
+    def __init__(self, chunks: Iterator[Chunk]) -> None:
+        self._chunks = chunks
+
+    def close(self) -> None:
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+
+
+def limited_schemas(
+    names: tuple[str, ...], columns: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, pa.Schema]:
+    """Return the schema of each table, cut to `columns[table]` where that is given."""
+    columns = columns or {}
+    return {name: schema(name, columns.get(name)) for name in names}
+
+
+def salvages(on_error: OnError) -> bool:
+    """Whether a mode goes on after damage; ValueError for a mode that is none."""
+    if on_error not in ("fail", "salvage", "skip"):
+        raise ValueError(f"on_error is 'fail', 'salvage' or 'skip', not {on_error!r}")
+    return on_error == "salvage"

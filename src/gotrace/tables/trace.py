@@ -1,0 +1,224 @@
+"""`Trace`: an execution trace as named tables, each decoded when it is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from gotrace.errors import ConsumedError, FormatError
+from gotrace.sources.input import Input
+from gotrace.tables.filters import RowFilter
+from gotrace.tables.handle import TableHandle
+from gotrace.tables.passes import BATCH_ROWS, Named, OnError, Pass, limited_schemas, salvages
+from gotrace.tables.schema import TABLES, resolve, schema
+from gotrace.tables.times import When
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gotrace.sinks.parquet import TableWritten
+    from gotrace.tables.info import Info
+
+
+class Trace:
+    """One execution trace. `gotrace.open` makes it; nothing is read before it is asked for.
+
+    Every read is a pass of its own over the source: memory is bounded by a generation, not by the
+    trace. A trace from a stream that can't seek can be passed over once. A `Trace` may be used by
+    one thread at a time; `cancel` may be called from any.
+
+    Attributes:
+        kind: "trace".
+        name: what messages call the source.
+        on_error: "fail", "salvage" or "skip".
+    """
+
+    kind = "trace"
+
+    def __init__(self, given: Input, *, on_error: OnError = "fail") -> None:
+        salvages(on_error)
+        self._input = given
+        self.on_error: OnError = on_error
+        self.name = given.name
+        self._last: Pass | None = None
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables that it can give."""
+        return tuple(TABLES)
+
+    @property
+    def fault(self) -> FormatError | None:
+        """The typed error of the last pass; None when it found the source sound, or none was."""
+        return self._last.fault if self._last is not None else None
+
+    @property
+    def notes(self) -> list[dict[str, Any]]:
+        """Rows of the table `notes` that the last pass met; complete when it came to its end."""
+        return list(self._last.notes) if self._last is not None else []
+
+    def __getitem__(self, name: str) -> TableHandle:
+        """Return a handle of a table; it decodes each time it is read."""
+        return TableHandle(self, name)
+
+    def info(self) -> Info:
+        """Return version, clock, duration, counts, completeness: one pass over the trace."""
+        from gotrace.tables.info import collect
+
+        return collect(self)
+
+    def reader(
+        self,
+        name: str,
+        columns: Iterable[str] | None = None,
+        *,
+        start: When | None = None,
+        end: When | None = None,
+        kinds: Iterable[str] | None = None,
+        goroutines: Iterable[int] | None = None,
+        generations: Iterable[int] | None = None,
+        batch_rows: int = BATCH_ROWS,
+        threads: int | None = None,
+    ) -> pa.RecordBatchReader:
+        """Stream a table.
+
+        `columns` chooses and orders columns; what is not chosen is not built. `start` and `end`
+        (ns of the trace clock, "+1.5s" from its begin, RFC 3339, an aware datetime) keep the rows
+        from `start` to before `end`, and intervals that touch that time. `kinds` keeps kinds of
+        events, `goroutines` rows in or about these goroutines, `generations` events of these.
+        `batch_rows` is the most rows of a batch. `threads` is the most threads that decode; this
+        version decodes with one.
+
+        Raises `UnknownNameError`, ValueError for a filter that the table has no column for,
+        `ConsumedError`; while it is read the errors of the trace (see `gotrace.errors`).
+        """
+        wanted = schema(name, columns)
+        rows = RowFilter(
+            name,
+            start=start,
+            end=end,
+            kinds=kinds,
+            goroutines=goroutines,
+            generations=generations,
+        )
+        decoded = tuple(dict.fromkeys([*wanted.names, *rows.columns]))
+        schemas = limited_schemas((name,), {name: decoded})
+        for side, needed in rows.side.items():
+            schemas.setdefault(side, schema(side, needed))
+        passing = self._begin(schemas, batch_rows, threads)
+        batches = self._one(passing, name, rows, wanted)
+        return pa.RecordBatchReader.from_batches(wanted, batches)
+
+    def table(self, name: str, columns: Iterable[str] | None = None, **choices: Any) -> pa.Table:
+        """Return a whole table in memory; `choices` as for `reader`."""
+        return self.reader(name, columns, **choices).read_all()
+
+    def pandas(
+        self, name: str, columns: Iterable[str] | None = None, **choices: Any
+    ) -> pd.DataFrame:
+        """Return a table as a pandas DataFrame that keeps the Arrow types."""
+        return TableHandle(self, name).pandas(columns, **choices)
+
+    def scan(
+        self,
+        names: str | Iterable[str] = "default",
+        *,
+        columns: Mapping[str, Iterable[str]] | None = None,
+        batch_rows: int = BATCH_ROWS,
+        threads: int | None = None,
+    ) -> Iterator[Named]:
+        """Iterate over `(name, RecordBatch)` of many tables in one pass.
+
+        `names` are tables or sets ("summary", "default", "all"); `columns` may choose the columns
+        of some. A row of `stacks` or `frames` comes before the first row that refers to it.
+        """
+        chosen = {name: tuple(wanted) for name, wanted in (columns or {}).items()}
+        schemas = limited_schemas(resolve(names), chosen)
+        return iter(self._begin(schemas, batch_rows, threads))
+
+    def to_parquet(
+        self, path: str | os.PathLike[str], tables: str | Iterable[str] = "default", **options: Any
+    ) -> Mapping[str, TableWritten]:
+        """Write tables as Parquet into the new folder `path` in one pass.
+
+        Returns rows, bytes and files per table. `options` are those of
+        `gotrace.sinks.parquet.write_parquet`, like `overwrite` and `row_group_rows`.
+        """
+        from gotrace.sinks.parquet import write_parquet
+
+        batches = self.scan(tables)
+        passing = self._last
+        assert passing is not None
+        schemas = limited_schemas(resolve(tables))
+        return write_parquet(
+            batches, schemas, path, source={"name": self.name}, notes=passing.notes, **options
+        )
+
+    def cancel(self) -> None:
+        """Stop the pass that is running, from any thread; what it reads next is the end."""
+        if self._last is not None:
+            self._last.cancel()
+
+    def close(self) -> None:
+        """Cancel what runs. A trace needs no closing; `with` does it."""
+        self.cancel()
+
+    def __enter__(self) -> Trace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<gotrace.Trace {self.name!r}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by path, for workers in other processes."""
+        from gotrace.tables.open import reopen
+
+        path = self._input.source.path
+        if path is None:
+            raise TypeError(f"{self.name}: only a trace with a path or URL can be pickled")
+        return reopen, (path, self.on_error, self._input.limits)
+
+    def _begin(self, schemas: dict[str, pa.Schema], batch_rows: int, threads: int | None) -> Pass:
+        if batch_rows < 1:
+            raise ValueError(f"batch_rows must be positive, not {batch_rows}")
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads must be positive, not {threads}")
+        if self._input.consumed:
+            raise ConsumedError(f"{self.name}: a stream can be read once, and it was read")
+        if self.on_error == "skip" and not self._is_sound():
+            schemas = {}
+        self._last = Pass(
+            self._input,
+            schemas,
+            salvage=salvages(self.on_error),
+            batch_rows=batch_rows,
+        )
+        return self._last
+
+    def _is_sound(self) -> bool:
+        """Whether the source decodes to its end; a look that `skip` takes before it gives rows."""
+        if not self._input.source.reopenable:
+            raise ValueError(f"{self.name}: on_error='skip' needs a source that can be read twice")
+        try:
+            for _ in Pass(self._input, {}, salvage=False):
+                pass
+        except FormatError:
+            return False
+        return True
+
+    def _one(
+        self, passing: Pass, name: str, rows: RowFilter, wanted: pa.Schema
+    ) -> Iterator[pa.RecordBatch]:
+        batches = iter(passing)
+        for _, batch in rows.apply(batches) if rows else batches:
+            if batch.schema.names == wanted.names:
+                yield batch
+            else:
+                chosen = batch.select(wanted.names)
+                yield pa.RecordBatch.from_arrays(chosen.columns, schema=wanted)
