@@ -1,8 +1,10 @@
-"""The command line: one file a verb, one word an idea (claimed: being written)."""
+"""The command line, one file a verb; `app` is the registry and the only place that exits."""
 
 from __future__ import annotations
 
 
-def main() -> None:
-    """Run the command line."""
-    raise SystemExit("gotrace: the command line is not built yet")
+def main() -> int:
+    """Run the command line on `sys.argv`; return the exit code."""
+    from gotrace.cli.app import run
+
+    return run()

@@ -1,0 +1,95 @@
+"""Text that reaches people: exit codes, messages, and strangers' text made harmless."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import IO, Any, BinaryIO, Final
+
+import click
+
+OK: Final = 0
+BAD: Final = 2
+PARTIAL: Final = 3
+INTERRUPTED: Final = 130
+
+WIDTH: Final = 100
+"""Columns that text for people fits in."""
+
+
+class Failure(click.ClickException):
+    """The end of a verb: one message on standard error, and an exit code."""
+
+    def __init__(self, message: str, exit_code: int = BAD) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message as every other one is printed."""
+        say(self.message)
+
+
+def say(message: str) -> None:
+    """Print a message on standard error, after what standard output has so far."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        pass  # whoever writes next finds out
+    lines = list(clean_lines(message)) or [""]
+    click.echo("\n".join([f"gotrace: {lines[0]}", *lines[1:]]), err=True)
+
+
+def clean(text: str) -> str:
+    r"""Replace what could steer a terminal or turn text around: `\x1b`, `\u202e`, newlines."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def clean_lines(text: str) -> Iterator[str]:
+    """Clean a text of several lines, keeping the lines."""
+    return (clean(line) for line in text.rstrip("\n").split("\n"))
+
+
+def fit(text: str, width: int = WIDTH) -> str:
+    """Cut a clean text to a number of columns, with … where it was cut."""
+    if text.isascii():
+        return text if len(text) <= width else text[: width - 1] + "…"
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…"
+
+
+def binary_output(what: str) -> BinaryIO:
+    """Return standard output for bytes; a terminal is refused."""
+    if sys.stdout.isatty():
+        raise click.UsageError(f"{what} is binary, and standard output is a terminal: use -o FILE")
+    sys.stdout.flush()
+    return click.get_binary_stream("stdout")
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number and its noun: 1 event, 12,345 events."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def size(number: int) -> str:
+    """Write a number of bytes: 512 B, 12.3 kB, 4.5 GB."""
+    if number < 1000:
+        return f"{number} B"
+    value = float(number)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.95:
+            return f"{value:.1f} {unit}"
+    return f"{value / 1000:.1f} TB"
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x100:
+        short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
+        return short or f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
