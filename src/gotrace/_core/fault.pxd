@@ -75,7 +75,9 @@ cdef enum FaultCode:
     FAULT_CANCELLED
 
 
-cdef inline int set_fault(Fault* fault, int code, int64_t offset, int64_t a, int64_t b) noexcept nogil:
+cdef inline int set_fault(
+    Fault* fault, int code, int64_t offset, int64_t a, int64_t b
+) noexcept nogil:
     """Remember the first fault. Gives -1, so that a step can end with `return set_fault(…)`."""
     if fault.code == FAULT_NONE:
         fault.code = code

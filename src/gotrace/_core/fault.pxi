@@ -28,10 +28,9 @@ cdef dict FAULT_TEXTS = {
     FAULT_STRING_ID: "an event names string {a}, which is not defined",
     FAULT_STACK_ID: "an event names stack {a}, which is not defined",
     FAULT_STUCK: "no event can be next: {b} threads wait, the earliest for an event of type {a}",
-    FAULT_NEEDS_THREAD: "an event of type {a} needs a thread: expected a thread but didn't have one",
-    FAULT_NEEDS_PROC: "an event of type {a} on a thread without proc: expected a proc but didn't have one",
-    FAULT_NEEDS_GOROUTINE:
-        "an event of type {a} on a thread without goroutine: expected a goroutine but didn't have one",
+    FAULT_NEEDS_THREAD: "event type {a}: expected a thread but didn't have one",
+    FAULT_NEEDS_PROC: "event type {a}: expected a proc but didn't have one",
+    FAULT_NEEDS_GOROUTINE: "event type {a}: expected a goroutine but didn't have one",
     FAULT_HAS_GOROUTINE: "a goroutine starts on a thread that runs goroutine {a}",
     FAULT_STATUS: "status {a} does not exist",
     FAULT_PROC_STATUS: "the status of proc {a} contradicts its events",
@@ -55,7 +54,7 @@ cdef dict FAULT_TEXTS = {
     FAULT_LIMIT_ID: "id {a} is beyond what gotrace keeps",
     FAULT_LIMIT_MEMORY: "the decoder would need more than the memory limit of {a} bytes",
     FAULT_LIMIT_REASONS: "more than {a} different reasons to block",
-    FAULT_LIMIT_ATTEMPTS: "events were tried in vain {a} times: the trace has no order or is an attack",
+    FAULT_LIMIT_ATTEMPTS: "events were tried in vain {a} times: this is no real trace",
     FAULT_NO_MEMORY: "no memory is left",
     FAULT_CANCELLED: "cancelled",
 }

@@ -20,8 +20,8 @@ cdef enum:
 cdef class TraceDecoder:
     """Decode an execution trace of Go 1.22 to 1.27.
 
-    Sans I/O: `feed` lends decompressed bytes, `next_batch` gives what can be made of them, None asks
-    for more (or, after `finish`, is the end). Used by one thread at a time; another may `cancel`.
+    Sans I/O: `feed` lends decompressed bytes, `next_batch` gives what can be made of them; None
+    asks for more, or is the end after `finish`. For one thread at a time; another may `cancel`.
 
     Args:
         tables: name -> Arrow schema of the columns that are wanted, in their order.
@@ -77,7 +77,9 @@ cdef class TraceDecoder:
         for name, schema in tables.items():
             self.tables[name] = Table.make(name, schema, self.pool, self.zeros, self.words)
         self.events = EventsTable(self.tables["events"]) if "events" in self.tables else None
-        self.stacks = StackStore(self.tables.get("stacks"), self.tables.get("frames"), seed, max_memory)
+        self.stacks = StackStore(
+            self.tables.get("stacks"), self.tables.get("frames"), seed, max_memory
+        )
         self.typed = TypedTables(self.tables, self.words, self.stacks)
         self.typed.order = &self.order
         self.typed.rows = &self.rows
@@ -120,7 +122,7 @@ cdef class TraceDecoder:
         self.cancelled = True
 
     def next_batch(self):
-        """`(table, Batch)`, or None: feed more, or after `finish` the end. Raises gotrace's errors."""
+        """`(table, Batch)`, or None: feed more, or the end after `finish`; raises the faults."""
         if self.busy:
             raise RuntimeError("a decoder is used by one thread at a time")
         self.busy = True
@@ -202,7 +204,9 @@ cdef class TraceDecoder:
         with nogil:
             step = order_run(&self.order, self.chunk)
         if self._memory() > self.max_memory:
-            step = set_fault(&self.order.fault, FAULT_LIMIT_MEMORY, self.generation.offset, self.max_memory, 0)
+            step = set_fault(
+                &self.order.fault, FAULT_LIMIT_MEMORY, self.generation.offset, self.max_memory, 0
+            )
         if step == ORDER_BROKEN:
             return self._lose(&self.order.fault, False)
         self._flush(step == ORDER_DONE)
@@ -246,7 +250,9 @@ cdef class TraceDecoder:
         cdef int64_t i
         for i in range(len(words.values), self.order.reasons.count):
             new.append(
-                self.order.reasons.texts[i].data[: self.order.reasons.texts[i].length].decode("utf-8", "replace")
+                self.order.reasons.texts[i].data[: self.order.reasons.texts[i].length].decode(
+                    "utf-8", "replace"
+                )
             )
         return words.extend(new)
 

@@ -65,7 +65,9 @@ cdef void _move(Column* self, void** buffer, int64_t rows) noexcept nogil:
         buffer[0] = NULL
 
 
-cdef void _look_up(Column* self, const uint8_t* codes, int64_t rows, const int8_t* table) noexcept nogil:
+cdef void _look_up(
+    Column* self, const uint8_t* codes, int64_t rows, const int8_t* table
+) noexcept nogil:
     """One byte a row, found by the row's code."""
     cdef int8_t* values
     cdef int64_t i

@@ -35,7 +35,9 @@ cdef Span bind_span(Table table):
     return span
 
 
-cdef void put_span(const Span* self, int64_t start_ns, int64_t start_seq, bint open_start, const Ending* ending) noexcept nogil:
+cdef void put_span(
+    const Span* self, int64_t start_ns, int64_t start_seq, bint open_start, const Ending* ending
+) noexcept nogil:
     put_int(self.start_ns, start_ns)
     put_int(self.end_ns, ending.time)
     put_int(self.duration_ns, ending.time - start_ns)
@@ -108,7 +110,9 @@ cdef class IntervalTables:
                 )
         return 0
 
-    cdef int _range(self, const Interval* interval, const Ending* ending, const Extra* extra) except -1:
+    cdef int _range(
+        self, const Interval* interval, const Ending* ending, const Extra* extra
+    ) except -1:
         cdef bint swept = extra != NULL and extra.kind == KIND_RANGE_END and extra.n_values == 2
         cdef int resource = RESOURCE_GOROUTINE
         if self.ranges is None:
@@ -129,7 +133,9 @@ cdef class IntervalTables:
         self.ranges.rows += 1
         return 0
 
-    cdef int _region(self, const Interval* interval, const Ending* ending, int64_t end_stack) except -1:
+    cdef int _region(
+        self, const Interval* interval, const Ending* ending, int64_t end_stack
+    ) except -1:
         if self.regions is None:
             return 0
         put_span(&self.region, interval.start_ns, interval.start_seq, interval.open_start, ending)
@@ -207,7 +213,9 @@ cdef int _collect(Interval** head, Interval*** open, int64_t* room, int64_t* n) 
     return 0
 
 
-cdef int64_t collect_open_intervals(Ordering* order, Interval*** open, int64_t* room) noexcept nogil:
+cdef int64_t collect_open_intervals(
+    Ordering* order, Interval*** open, int64_t* room
+) noexcept nogil:
     """Take every open interval from the order's state, sorted by begin; -1 without memory."""
     cdef int64_t n = 0
     cdef uint64_t i

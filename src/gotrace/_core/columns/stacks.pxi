@@ -35,7 +35,9 @@ cdef struct StackMaps:
     int64_t members_room
 
 
-cdef int64_t known_frame(StackMaps* self, int64_t function, int64_t file, int64_t line) noexcept nogil:
+cdef int64_t known_frame(
+    StackMaps* self, int64_t function, int64_t file, int64_t line
+) noexcept nogil:
     """Number of a frame, the next one if it is new; -1 without memory."""
     cdef uint64_t hash = mix(mix(mix(<uint64_t>function) ^ <uint64_t>file) ^ <uint64_t>line)
     cdef KnownFrame* frame
@@ -97,11 +99,13 @@ cdef int64_t known_stack(StackMaps* self, int64_t n_frames) noexcept nogil:
     return self.n_stacks - 1
 
 
-cdef int intern_stacks(StackMaps* self, const Generation* generation, int64_t* numbers) noexcept nogil:
+cdef int intern_stacks(
+    StackMaps* self, const Generation* generation, int64_t* numbers
+) noexcept nogil:
     """Write the number of every stack of a generation into `numbers`; -1 without memory."""
     cdef int64_t* frame_numbers = <int64_t*>malloc((generation.n_frames + 1) * sizeof(int64_t))
     cdef const Stack* stack
-    cdef int64_t i, j, function, file
+    cdef int64_t i, j, function, file, position
     cdef int status = 0
     if frame_numbers == NULL:
         return -1
@@ -114,12 +118,15 @@ cdef int intern_stacks(StackMaps* self, const Generation* generation, int64_t* n
     for i in range(generation.n_stacks if status == 0 else 0):
         stack = &generation.stacks[i]
         if not reserve(
-            <void**>&self.members, &self.members_room, self.n_members + stack.n_frames, sizeof(int64_t)
+            <void**>&self.members, &self.members_room, self.n_members + stack.n_frames, sizeof(
+                int64_t
+            )
         ):
             status = -1
             break
         for j in range(stack.n_frames):
-            self.members[self.n_members + j] = frame_numbers[generation.stack_frames[stack.first_frame + j]]
+            position = generation.stack_frames[stack.first_frame + j]
+            self.members[self.n_members + j] = frame_numbers[position]
         numbers[i] = known_stack(self, stack.n_frames)
         if numbers[i] < 0:
             status = -1
@@ -128,10 +135,14 @@ cdef int intern_stacks(StackMaps* self, const Generation* generation, int64_t* n
     return status
 
 
-cdef int64_t _text_number(StackMaps* self, const Generation* generation, int32_t position) noexcept nogil:
+cdef int64_t _text_number(
+    StackMaps* self, const Generation* generation, int32_t position
+) noexcept nogil:
     if position == EMPTY_STRING:
         return text_number(&self.texts, "", 0)
-    return text_number(&self.texts, generation.strings[position].data, generation.strings[position].length)
+    return text_number(
+        &self.texts, generation.strings[position].data, generation.strings[position].length
+    )
 
 
 cdef int put_str(Column* column, str text) except -1:
@@ -189,7 +200,8 @@ cdef class StackStore:
     cdef int64_t memory(self) noexcept:
         """Bytes of the maps, and about what Python keeps for each item."""
         return (
-            (self.maps.n_frames + self.maps.n_stacks + self.maps.texts.count) * PYTHON_BYTES_PER_ITEM
+            (self.maps.n_frames + self.maps.n_stacks + self.maps.texts.count)
+            * PYTHON_BYTES_PER_ITEM
             + self.maps.texts.arena.bytes
             + self.maps.frames_room * <int64_t>sizeof(KnownFrame)
             + self.maps.stacks_room * <int64_t>sizeof(KnownStack)
@@ -208,7 +220,9 @@ cdef class StackStore:
             raise MemoryError("no memory for stacks")
         for i in range(len(self.texts), self.maps.texts.count):
             self.texts.append(
-                self.maps.texts.texts[i].data[: self.maps.texts.texts[i].length].decode("utf-8", "replace")
+                self.maps.texts.texts[i].data[: self.maps.texts.texts[i].length].decode(
+                    "utf-8", "replace"
+                )
             )
         for i in range(known_frames, self.maps.n_frames):
             self._name_frame(&self.maps.frames[i])
@@ -218,7 +232,9 @@ cdef class StackStore:
             generation.stack_ids[i] = self.maps.stacks[generation.stack_ids[i]].stack_id
         for i in range(generation.stack_index.dense_count):
             position = generation.stack_index.dense[i]
-            generation.dense_stack_ids[i] = generation.stack_ids[position] if position >= 0 else UNKNOWN_ID
+            generation.dense_stack_ids[i] = UNKNOWN_ID
+            if position >= 0:
+                generation.dense_stack_ids[i] = generation.stack_ids[position]
         generation.dense_stack_ids[0] = NULL_ID
         return 0
 
@@ -240,7 +256,9 @@ cdef class StackStore:
         cdef str file = self.texts[frame.file]
         cdef bint is_new
         row = self.frame_row(function, file, frame.line)
-        frame.frame_id = self._unique("frame", row.frame_id, (row.function, file, frame.line), &is_new)
+        frame.frame_id = self._unique(
+            "frame", row.frame_id, (row.function, file, frame.line), &is_new
+        )
         if is_new and self.frames is not None:
             self._put_frame(frame, row, file)
         return 0

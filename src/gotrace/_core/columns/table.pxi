@@ -62,7 +62,9 @@ cdef SharedBlock* words_block(object words) except NULL:
     return block
 
 
-cdef int column_init(Column* self, const ArrowSchema* field, BufferPool* pool, SharedBlock* zeros) except -1:
+cdef int column_init(
+    Column* self, const ArrowSchema* field, BufferPool* pool, SharedBlock* zeros
+) except -1:
     """Set up a column for one field of an Arrow schema."""
     cdef str format = field.format.decode()
     memset(self, 0, sizeof(Column))
@@ -89,7 +91,7 @@ cdef int column_init(Column* self, const ArrowSchema* field, BufferPool* pool, S
     elif format in ("i", "s", "c"):
         self.width = {"i": 4, "s": 2, "c": 1}[format]
     else:
-        raise ValueError(f"column {field.name.decode()!r} has the Arrow format {format!r}, which the core does not make")
+        raise ValueError(f"the core makes no column of Arrow format {format!r} ({field.name.decode()})")
     return 0
 
 
@@ -164,14 +166,17 @@ cdef class Table:
         for name, position in self.index.items():
             if name not in self.bound:
                 raise ValueError(f"the core does not fill column {name!r} of table {self.name!r}")
-            if name in WORDS_OF_COLUMN and WORDS_OF_COLUMN[name] in self.words:
-                self.columns[<int64_t>position].words = (<_Words>self.words[WORDS_OF_COLUMN[name]]).block
+            words = self.words.get(WORDS_OF_COLUMN.get(name))
+            if words is not None:
+                self.columns[<int64_t>position].words = (<_Words>words).block
         batch.schema = self.schema
         batch.num_rows = self.rows
         fine = array_init(&batch.array, self.pool, self.rows, 1, self.n_columns)
         for i in range(self.n_columns):
             column = &self.columns[i]
-            fine = fine and not column.failed and column_export(column, self.rows, batch.array.children[i])
+            fine = fine and not column.failed and column_export(
+                column, self.rows, batch.array.children[i]
+            )
         self.rows = 0
         if not fine:
             raise MemoryError(f"no memory for a batch of table {self.name!r}")

@@ -1,7 +1,7 @@
 # EXTRAS -> `tasks`: a user task, from begin to end, with what happened in it.
 #
-# A row is written when the task ends; what mentions it later is not in the row's counts. A task whose
-# begin was not seen gets a row with an open start.
+# A row is written when the task ends; what mentions it later is not in the row's counts. A task
+# whose begin was not seen gets a row with an open start.
 #
 # Offers: TasksTable.
 

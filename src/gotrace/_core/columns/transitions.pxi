@@ -3,7 +3,7 @@
 # Offers: TransitionsTable.
 
 cdef void* grow_rows(Column* self, int64_t n) noexcept nogil:
-    """Room for `n` more values of the column's width; where they begin, NULL if nobody wants them."""
+    """Room for `n` more values; where they begin, NULL if nobody wants them."""
     cdef int64_t used
     if self == NULL:
         return NULL
@@ -15,35 +15,45 @@ cdef void* grow_rows(Column* self, int64_t n) noexcept nogil:
     return <uint8_t*>self.data + used * self.width
 
 
-cdef void gather_int64(Column* self, const int64_t* values, const int32_t* picked, int64_t n) noexcept nogil:
+cdef void gather_int64(
+    Column* self, const int64_t* values, const int32_t* picked, int64_t n
+) noexcept nogil:
     cdef int64_t* out = <int64_t*>grow_rows(self, n)
     cdef int64_t i
     for i in range(n if out != NULL else 0):
         out[i] = values[picked[i]]
 
 
-cdef void gather_int32(Column* self, const int32_t* values, const int32_t* picked, int64_t n) noexcept nogil:
+cdef void gather_int32(
+    Column* self, const int32_t* values, const int32_t* picked, int64_t n
+) noexcept nogil:
     cdef int32_t* out = <int32_t*>grow_rows(self, n)
     cdef int64_t i
     for i in range(n if out != NULL else 0):
         out[i] = values[picked[i]]
 
 
-cdef void gather_int16(Column* self, const int16_t* values, const int32_t* picked, int64_t n) noexcept nogil:
+cdef void gather_int16(
+    Column* self, const int16_t* values, const int32_t* picked, int64_t n
+) noexcept nogil:
     cdef int16_t* out = <int16_t*>grow_rows(self, n)
     cdef int64_t i
     for i in range(n if out != NULL else 0):
         out[i] = values[picked[i]]
 
 
-cdef void gather_states(Column* self, const uint8_t* codes, const int32_t* picked, int64_t n, int shift) noexcept nogil:
+cdef void gather_states(
+    Column* self, const uint8_t* codes, const int32_t* picked, int64_t n, int shift
+) noexcept nogil:
     cdef int8_t* out = <int8_t*>grow_rows(self, n)
     cdef int64_t i
     for i in range(n if out != NULL else 0):
         out[i] = <int8_t>(codes[picked[i]] >> shift & 7)
 
 
-cdef void gather_causes(Column* self, const int64_t* causes, const Rows* rows, const int32_t* picked, int64_t n) noexcept nogil:
+cdef void gather_causes(
+    Column* self, const int64_t* causes, const Rows* rows, const int32_t* picked, int64_t n
+) noexcept nogil:
     """Null where a goroutine did it itself."""
     cdef int64_t* out = <int64_t*>grow_rows(self, n)
     cdef int64_t i
@@ -127,10 +137,12 @@ cdef class TransitionsTable:
         cdef int64_t n = 0
         cdef int64_t i
         cdef uint8_t code
+        cdef bint changes
         for i in range(rows.count):
             code = rows.code[i]
             self.picked[n] = <int32_t>i
-            n += (code & (CODE_TRANSITION | CODE_PROC)) == CODE_TRANSITION and (code >> 3 & 7) != (code & 7)
+            changes = (code >> 3 & 7) != (code & 7)
+            n += changes and (code & (CODE_TRANSITION | CODE_PROC)) == CODE_TRANSITION
         return n
 
     cdef int _put_lives(self, const Rows* rows, int64_t n) except -1:
@@ -166,7 +178,11 @@ cdef class TransitionsTable:
                 out[i] = NULL_ID
                 continue
             recent = &self.recent[(rows.stack[row] ^ rows.reason[row]) & (RECENT_WAITS - 1)]
-            if recent.stack != rows.stack[row] or recent.reason != rows.reason[row] or recent.to_state != to_state:
+            if (
+                recent.stack != rows.stack[row]
+                or recent.reason != rows.reason[row]
+                or recent.to_state != to_state
+            ):
                 recent.code = self._find_wait(rows.stack[row], rows.reason[row], to_state)
                 recent.stack = rows.stack[row]
                 recent.reason = rows.reason[row]

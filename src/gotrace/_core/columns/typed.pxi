@@ -52,17 +52,22 @@ cdef class TypedTables:
         """The sync that opens a generation was just emitted."""
         cdef Table table = self.syncs
         cdef int64_t wall = NULL_ID
+        cdef int64_t snapshot = NULL_ID
+        cdef int64_t mono = NULL_ID
         self.start_ns = self.order.last_time
         if table is None:
             return 0
+        if generation.has_clock:
+            snapshot = ticks_to_ns(generation, generation.clock_ticks)
+            mono = as_int64(generation.clock_mono)
         if generation.has_clock and generation.clock_sec < <uint64_t>(INT64_MAX // 1000000000 - 1):
             if generation.clock_nsec < 1000000000:
                 wall = <int64_t>(generation.clock_sec * 1000000000 + generation.clock_nsec)
         put_int(table.column("seq"), last_seq(self.order))
         put_int(table.column("generation"), as_int64(generation.number))
         put_int(table.column("time_ns"), self.order.last_time)
-        put_int(table.column("snapshot_ns"), ticks_to_ns(generation, generation.clock_ticks) if generation.has_clock else NULL_ID)
-        put_int(table.column("mono_ns"), as_int64(generation.clock_mono) if generation.has_clock else NULL_ID)
+        put_int(table.column("snapshot_ns"), snapshot)
+        put_int(table.column("mono_ns"), mono)
         put_int(table.column("wall"), wall)
         table.rows += 1
         return 0
@@ -99,7 +104,10 @@ cdef class TypedTables:
         table.rows += 1
         return 0
 
-    cdef int note(self, str severity, str code, str text, int64_t offset, int64_t lost_bytes, int64_t generation) except -1:
+    cdef int note(
+        self, str severity, str code, str text, int64_t offset, int64_t lost_bytes,
+        int64_t generation
+    ) except -1:
         cdef Table table = self.notes
         if table is None:
             return 0

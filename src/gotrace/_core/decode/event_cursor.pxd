@@ -41,7 +41,7 @@ cdef inline int64_t event_offset(const Generation* generation, const Cursor* sel
 cdef inline int _read_slowly(
     Cursor* self, const Generation* generation, int n_args, uint64_t* dt, Fault* fault
 ) noexcept nogil:
-    """An event close to the end of its batch, or cut off by it, or with a number that is too long."""
+    """An event at the end of its batch, or cut off by it, or with a number that is too long."""
     cdef Reader reader = reader_over(self.at, self.end - self.at)
     cdef int i
     reader.at += 1

@@ -49,7 +49,9 @@ cdef struct Framer:
     bint fault_waits            # deliver `ready` first, then the fault
 
 
-cdef void framer_init(Framer* self, bint salvage, uint64_t seed, int64_t memory_limit) noexcept nogil:
+cdef void framer_init(
+    Framer* self, bint salvage, uint64_t seed, int64_t memory_limit
+) noexcept nogil:
     memset(self, 0, sizeof(Framer))
     self.salvage = salvage
     self.seed = seed
@@ -73,7 +75,9 @@ cdef void framer_feed(Framer* self, const uint8_t* data, int64_t size) noexcept 
 
 # --- one record ---------------------------------------------------------------------------------
 
-cdef int parse_record(const uint8_t* data, int64_t size, Record* record, Fault* fault) noexcept nogil:
+cdef int parse_record(
+    const uint8_t* data, int64_t size, Record* record, Fault* fault
+) noexcept nogil:
     """1: a whole record; 0: more bytes are needed; -1: `fault` (offsets count from `data`)."""
     cdef Reader reader = reader_over(data, size)
     cdef uint64_t payload
@@ -139,7 +143,9 @@ cdef uint8_t payload_kind(int minor, const Record* record) noexcept nogil:
     return 0
 
 
-cdef int generation_add(Generation* self, uint8_t kind, const Record* record, int64_t offset) noexcept nogil:
+cdef int generation_add(
+    Generation* self, uint8_t kind, const Record* record, int64_t offset
+) noexcept nogil:
     """Copy a batch into its generation; -1 without memory."""
     cdef EventBatch* batch
     cdef uint64_t* stream
@@ -147,19 +153,26 @@ cdef int generation_add(Generation* self, uint8_t kind, const Record* record, in
     if self.min_ticks == 0 or record.ticks < self.min_ticks:
         self.min_ticks = record.ticks       # 0 counts as unset, as in Go
     if kind != 0:
-        if not reserve(<void**>&self.structural, &self.structural_room, self.n_structural + 1, sizeof(EventBatch)):
+        if not reserve(
+            <void**>&self.structural, &self.structural_room, self.n_structural + 1,
+            sizeof(EventBatch),
+        ):
             return -1
         batch = &self.structural[self.n_structural]
         self.n_structural += 1
     else:
-        if not reserve(<void**>&self.batches, &self.batches_room, self.n_batches + 1, sizeof(EventBatch)):
+        if not reserve(
+            <void**>&self.batches, &self.batches_room, self.n_batches + 1, sizeof(EventBatch)
+        ):
             return -1
         batch = &self.batches[self.n_batches]
         stream = idmap_put(&self.stream_of, record.thread, &is_new)
         if stream == NULL:
             return -1
         if is_new:
-            if not reserve(<void**>&self.streams, &self.streams_room, self.n_streams + 1, sizeof(Stream)):
+            if not reserve(
+                <void**>&self.streams, &self.streams_room, self.n_streams + 1, sizeof(Stream)
+            ):
                 return -1
             self.streams[self.n_streams].thread = record.thread
             self.streams[self.n_streams].first = <int32_t>self.n_batches
@@ -244,7 +257,8 @@ cdef FrameStep _take(Framer* self, const Record* record) noexcept nogil:
             step = _close_generation(self)
         else:
             step = _fault(
-                self, FAULT_GENERATION_ORDER, <int64_t>record.generation, <int64_t>self.open.number, False
+                self, FAULT_GENERATION_ORDER, <int64_t>record.generation,
+                <int64_t>self.open.number, False,
             )
             if not self.salvage:
                 return step
@@ -298,7 +312,9 @@ cdef bint _is_chain(Framer* self, const uint8_t* data, int64_t size, bint* starv
     return True
 
 
-cdef int64_t _find_chain(Framer* self, const uint8_t* data, int64_t size, bint* found) noexcept nogil:
+cdef int64_t _find_chain(
+    Framer* self, const uint8_t* data, int64_t size, bint* found
+) noexcept nogil:
     """How many bytes to skip to a plausible place; all that were tried where there is none."""
     cdef int64_t i
     cdef bint starved = False
@@ -331,7 +347,9 @@ cdef FrameStep _take_header(Framer* self, int minor) noexcept nogil:
     return step
 
 
-cdef int64_t _consume(Framer* self, const uint8_t* data, int64_t size, FrameStep* step) noexcept nogil:
+cdef int64_t _consume(
+    Framer* self, const uint8_t* data, int64_t size, FrameStep* step
+) noexcept nogil:
     """Frame from the front of `data`: bytes used, 0 when more are needed."""
     cdef Record record
     cdef Fault fault

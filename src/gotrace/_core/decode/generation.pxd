@@ -23,7 +23,6 @@ cdef enum:
     EMPTY_STRING = -1           # position of string id 0
 
 
-
 cdef struct Text:
     const char* data            # NULL: no text at all
     int64_t length
@@ -131,7 +130,9 @@ cdef struct Generation:
     uint64_t clock_nsec
 
 
-cdef inline Generation* generation_new(uint64_t number, int64_t offset, uint64_t seed) noexcept nogil:
+cdef inline Generation* generation_new(
+    uint64_t number, int64_t offset, uint64_t seed
+) noexcept nogil:
     cdef Generation* self = <Generation*>calloc(1, sizeof(Generation))
     if self != NULL:
         self.number = number

@@ -24,12 +24,15 @@ cdef int _add_strings(Generation* self, const EventBatch* batch, Fault* fault) n
     while reader.at < reader.end:
         record = read_byte(&reader)
         if record != EV_STRING:
-            return set_fault(fault, FAULT_RECORD, batch.offset + (reader.at - 1 - batch.data), record, EV_STRING)
+            return set_fault(
+                fault, FAULT_RECORD, batch.offset + (reader.at - 1 - batch.data), record, EV_STRING
+            )
         id = read_uvarint(&reader)
         length = read_uvarint(&reader)
         if reader.state == READER_FINE and length > MAX_STRING_BYTES:
             return set_fault(
-                fault, FAULT_STRING_SIZE, batch.offset + (reader.at - batch.data), <int64_t>length, MAX_STRING_BYTES
+                fault, FAULT_STRING_SIZE, batch.offset + (reader.at - batch.data),
+                <int64_t>length, MAX_STRING_BYTES,
             )
         text.data = <const char*>read_bytes(&reader, length)
         text.length = <int64_t>length
@@ -37,7 +40,9 @@ cdef int _add_strings(Generation* self, const EventBatch* batch, Fault* fault) n
             return _record_fault(batch, &reader, fault)
         if not reserve(<void**>&self.strings, &self.strings_room, self.n_strings + 1, sizeof(Text)):
             return set_fault(fault, FAULT_NO_MEMORY, batch.offset, 0, 0)
-        if not reserve(<void**>&self.string_ids, &self.string_ids_room, self.n_strings + 1, sizeof(uint64_t)):
+        if not reserve(
+            <void**>&self.string_ids, &self.string_ids_room, self.n_strings + 1, sizeof(uint64_t)
+        ):
             return set_fault(fault, FAULT_NO_MEMORY, batch.offset, 0, 0)
         self.strings[self.n_strings] = text
         self.string_ids[self.n_strings] = id
@@ -76,11 +81,15 @@ cdef int _add_stacks(Generation* self, const EventBatch* batch, Fault* fault) no
         stack.id = read_uvarint(&reader)
         n_frames = read_uvarint(&reader)
         if reader.state == READER_FINE and n_frames > MAX_STACK_FRAMES:
-            return set_fault(fault, FAULT_STACK_SIZE, stack.offset, <int64_t>n_frames, MAX_STACK_FRAMES)
+            return set_fault(
+                fault, FAULT_STACK_SIZE, stack.offset, <int64_t>n_frames, MAX_STACK_FRAMES
+            )
         stack.first_frame = <int32_t>self.n_stack_frames
         stack.n_frames = <int32_t>n_frames
         if not reserve(
-            <void**>&self.stack_frames, &self.stack_frames_room, self.n_stack_frames + MAX_STACK_FRAMES, sizeof(int32_t)
+            <void**>&self.stack_frames, &self.stack_frames_room, self.n_stack_frames + MAX_STACK_FRAMES, sizeof(
+                int32_t
+            )
         ):
             return set_fault(fault, FAULT_NO_MEMORY, batch.offset, 0, 0)
         for i in range(stack.n_frames):
@@ -113,8 +122,13 @@ cdef int _add_samples(Generation* self, const EventBatch* batch, Fault* fault) n
     while reader.at < reader.end:
         record = read_byte(&reader)
         if record != EV_CPU_SAMPLE:
-            return set_fault(fault, FAULT_RECORD, batch.offset + (reader.at - 1 - batch.data), record, EV_CPU_SAMPLE)
-        if not reserve(<void**>&self.samples, &self.samples_room, self.n_samples + 1, sizeof(Sample)):
+            return set_fault(
+                fault, FAULT_RECORD, batch.offset + (reader.at - 1 - batch.data),
+                record, EV_CPU_SAMPLE,
+            )
+        if not reserve(
+            <void**>&self.samples, &self.samples_room, self.n_samples + 1, sizeof(Sample)
+        ):
             return set_fault(fault, FAULT_NO_MEMORY, batch.offset, 0, 0)
         sample = &self.samples[self.n_samples]
         sample.time = <int64_t>read_uvarint(&reader)        # ticks, until the frequency is known
@@ -130,7 +144,9 @@ cdef int _add_samples(Generation* self, const EventBatch* batch, Fault* fault) n
     return 0
 
 
-cdef int _set_sync(Generation* self, int minor, const EventBatch* batch, Fault* fault) noexcept nogil:
+cdef int _set_sync(
+    Generation* self, int minor, const EventBatch* batch, Fault* fault
+) noexcept nogil:
     cdef Reader reader = reader_over(batch.data, batch.size)
     cdef uint8_t record
     cdef int64_t offset
@@ -160,8 +176,10 @@ cdef int _set_sync(Generation* self, int minor, const EventBatch* batch, Fault* 
     return 0
 
 
-cdef int _index_ids(IdIndex* self, const uint64_t* ids, int64_t count, size_t stride, uint64_t* twice) noexcept nogil:
-    """Index `count` ids that lie `stride` bytes apart. -1 without memory; -2: `twice` is a bad id."""
+cdef int _index_ids(
+    IdIndex* self, const uint64_t* ids, int64_t count, size_t stride, uint64_t* twice
+) noexcept nogil:
+    """Index `count` ids, `stride` bytes apart. -1 without memory; -2: `twice` is a bad id."""
     cdef uint64_t largest = 0
     cdef uint64_t id
     cdef uint64_t* place
@@ -198,9 +216,13 @@ cdef int _index_tables(Generation* self, Fault* fault) noexcept nogil:
     cdef uint64_t twice = 0
     cdef int status
     cdef int64_t i
-    status = _index_ids(&self.string_index, self.string_ids, self.n_strings, sizeof(uint64_t), &twice)
+    status = _index_ids(
+        &self.string_index, self.string_ids, self.n_strings, sizeof(uint64_t), &twice
+    )
     if status == 0:
-        status = _index_ids(&self.stack_index, &self.stacks[0].id, self.n_stacks, sizeof(Stack), &twice)
+        status = _index_ids(
+            &self.stack_index, &self.stacks[0].id, self.n_stacks, sizeof(Stack), &twice
+        )
     if status == -2:
         return set_fault(fault, FAULT_DUPLICATE_ID, self.offset, <int64_t>twice, 0)
     self.reasons = <int32_t*>malloc((self.n_strings + 1) * sizeof(int32_t))
@@ -224,7 +246,9 @@ cdef int _resolve_frames(Generation* self, Fault* fault) noexcept nogil:
         if frame.function_id != 0:
             frame.function = <int32_t>position_of(&self.string_index, frame.function_id)
             if frame.function < 0:
-                return set_fault(fault, FAULT_FRAME_STRING, self.offset, <int64_t>frame.function_id, 0)
+                return set_fault(
+                    fault, FAULT_FRAME_STRING, self.offset, <int64_t>frame.function_id, 0
+                )
         if frame.file_id != 0:
             frame.file = <int32_t>position_of(&self.string_index, frame.file_id)
             if frame.file < 0:
@@ -263,7 +287,7 @@ cdef int _time_samples(Generation* self, Fault* fault) noexcept nogil:
 
 
 cdef int decode_tables(Generation* self, int minor, Fault* fault) noexcept nogil:
-    """Fill every table of a generation from its structural batches; -1 and a fault if it is broken."""
+    """Fill every table of a generation from its structural batches; -1 and a fault if broken."""
     cdef const EventBatch* batch
     cdef int64_t i
     cdef int status = 0

@@ -29,8 +29,8 @@ cdef extern from *:
     void* block_alloc "gt_block_alloc"(size_t size) noexcept nogil
 
 cdef enum:
-    FIRST_BLOCK_BYTES = 1 << 16 # small generations stay small,
-    BLOCK_BYTES = 1 << 22       # the blocks of large ones are this long
+    FIRST_BLOCK_BYTES = 1 << 16     # small generations stay small,
+    BLOCK_BYTES = 1 << 22           # the blocks of large ones are this long
     SLACK_BYTES = 32
 
 

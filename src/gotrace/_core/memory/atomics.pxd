@@ -5,7 +5,9 @@ cdef extern from *:
     #if defined(_MSC_VER)
       #include <intrin.h>
       typedef volatile long gt_atomic;
-      static __inline long gt_add(gt_atomic *a, long n) { return _InterlockedExchangeAdd(a, n) + n; }
+      static __inline long gt_add(gt_atomic *a, long n) {
+          return _InterlockedExchangeAdd(a, n) + n;
+      }
       static __inline int gt_try_lock(gt_atomic *a) { return _InterlockedExchange(a, 1) == 0; }
       static __inline void gt_unlock(gt_atomic *a) { _InterlockedExchange(a, 0); }
     #else

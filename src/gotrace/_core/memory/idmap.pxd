@@ -66,7 +66,7 @@ cdef inline bint _grow(IdMap* self) noexcept nogil:
 
 
 cdef inline uint64_t* idmap_put(IdMap* self, uint64_t id, bint* is_new) noexcept nogil:
-    """The place of the value of `id`, made if there is none (then 0: set it); NULL without memory."""
+    """The place of the value of `id`; a new one is 0 and must be set. NULL without memory."""
     cdef uint64_t i
     cdef uint64_t* found = idmap_find(self, id)
     is_new[0] = found == NULL

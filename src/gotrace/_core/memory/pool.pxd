@@ -94,7 +94,8 @@ cdef inline void* pool_take(BufferPool* pool, int64_t size) noexcept nogil:
         pool.idle_bytes -= header.capacity
     unlock(&pool.lock)
     if header == NULL:
-        overhead = HEADER_BYTES + ALIGNMENT + <size_t>(atomic_add(&pool.made, 1) % STAGGER) * STAGGER_BYTES
+        overhead = <size_t>(atomic_add(&pool.made, 1) % STAGGER) * STAGGER_BYTES
+        overhead += HEADER_BYTES + ALIGNMENT
         allocation = malloc((<size_t>1 << size_class) + overhead)
         if allocation == NULL:
             return NULL

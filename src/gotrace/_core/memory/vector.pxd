@@ -4,7 +4,9 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport realloc
 
 
-cdef inline bint reserve(void** items, int64_t* capacity, int64_t wanted, size_t size) noexcept nogil:
+cdef inline bint reserve(
+    void** items, int64_t* capacity, int64_t wanted, size_t size
+) noexcept nogil:
     """Make room for `wanted` items of `size` bytes, at least doubling; False without memory."""
     cdef int64_t room = capacity[0]
     cdef void* grown

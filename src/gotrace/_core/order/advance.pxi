@@ -5,11 +5,15 @@
 #
 # Offers: advance.
 
-cdef int _broken(Ordering* self, const Cursor* event, int code, int64_t a, int64_t b) noexcept nogil:
+cdef int _broken(
+    Ordering* self, const Cursor* event, int code, int64_t a, int64_t b
+) noexcept nogil:
     return set_fault(&self.fault, code, event_offset(self.generation, event), a, b)
 
 
-cdef inline bint _follows(uint64_t sequence_of, uint64_t sequence, uint64_t generation, uint64_t next) noexcept nogil:
+cdef inline bint _follows(
+    uint64_t sequence_of, uint64_t sequence, uint64_t generation, uint64_t next
+) noexcept nogil:
     """Sequence numbers mean something within one generation only."""
     return sequence_of == generation and sequence + 1 == next
 
@@ -21,14 +25,18 @@ cdef inline int _needs_goroutine(Ordering* self, const Cursor* event) noexcept n
         return ADVANCED
     if thread.id == NULL_ID:
         return _broken(self, event, FAULT_NEEDS_THREAD, event.type, 0)
-    return _broken(self, event, FAULT_NEEDS_GOROUTINE if thread.proc != NULL else FAULT_NEEDS_PROC, event.type, 0)
+    return _broken(
+        self, event, FAULT_NEEDS_GOROUTINE if thread.proc != NULL else FAULT_NEEDS_PROC,
+        event.type, 0,
+    )
 
 
 cdef inline int _needs_proc(Ordering* self, const Cursor* event) noexcept nogil:
     if event.thread.proc != NULL:
         return ADVANCED
     return _broken(
-        self, event, FAULT_NEEDS_THREAD if event.thread.id == NULL_ID else FAULT_NEEDS_PROC, event.type, 0
+        self, event, FAULT_NEEDS_THREAD if event.thread.id == NULL_ID else FAULT_NEEDS_PROC,
+        event.type, 0,
     )
 
 
@@ -38,7 +46,8 @@ cdef inline int _needs_status(Ordering* self, const Cursor* event, uint8_t statu
     if goroutine.status == status:
         return ADVANCED
     return _broken(
-        self, event, FAULT_GOROUTINE_STATE if goroutine.status else FAULT_GOROUTINE_UNKNOWN, goroutine.id, status
+        self, event, FAULT_GOROUTINE_STATE if goroutine.status else FAULT_GOROUTINE_UNKNOWN,
+        goroutine.id, status,
     )
 
 
@@ -128,7 +137,7 @@ cdef int _proc_start(Ordering* self, Cursor* event) noexcept nogil:
         return _broken(self, event, FAULT_NEEDS_THREAD, event.type, 0)
     proc.status = WIRE_PROC_RUNNING
     proc.sequence = event.args[1]
-    emit(self, event, proc_code(STATE_IDLE, STATE_RUNNING), proc.id, NULL_ID, NULL_ID, NULL_ID)
+    emit_bare(self, event, proc_code(STATE_IDLE, STATE_RUNNING), proc.id)
     bind_proc(event.thread, proc)
     return ADVANCED
 
@@ -140,7 +149,7 @@ cdef int _proc_stop(Ordering* self, Cursor* event) noexcept nogil:
     if proc.status != WIRE_PROC_RUNNING and proc.status != WIRE_PROC_SYSCALL:
         return _broken(self, event, FAULT_PROC_STATE, proc.id, 0)
     proc.status = WIRE_PROC_IDLE
-    emit(self, event, proc_code(STATE_RUNNING, STATE_IDLE), proc.id, NULL_ID, NULL_ID, NULL_ID)
+    emit_bare(self, event, proc_code(STATE_RUNNING, STATE_IDLE), proc.id)
     unbind_proc(event.thread)
     return ADVANCED
 
@@ -161,21 +170,23 @@ cdef int _proc_steal(Ordering* self, Cursor* event) noexcept nogil:
     proc.status = WIRE_PROC_IDLE
     proc.sequence = event.args[1]
     if status == WIRE_PROC_SYSCALL_ABANDONED:       # nobody holds it, whatever the event says
-        emit(self, event, proc_code(STATE_IDLE, STATE_IDLE), proc.id, NULL_ID, NULL_ID, NULL_ID)
+        emit_bare(self, event, proc_code(STATE_IDLE, STATE_IDLE), proc.id)
         return ADVANCED
     victim = event.thread
     if event.args[2] != <uint64_t>victim.id:
         victim = thread_find(self, event.args[2])
     if victim == NULL or victim.proc != proc:
         return _broken(self, event, FAULT_STEAL, proc.id, <int64_t>event.args[2])
-    emit(self, event, proc_code(STATE_RUNNING, STATE_IDLE), proc.id, NULL_ID, NULL_ID, NULL_ID)
+    emit_bare(self, event, proc_code(STATE_RUNNING, STATE_IDLE), proc.id)
     unbind_proc(victim)
     return ADVANCED
 
 
 # --- goroutines ---------------------------------------------------------------------------------
 
-cdef int _new_goroutine(Ordering* self, Cursor* event, uint8_t status, Goroutine** created) noexcept nogil:
+cdef int _new_goroutine(
+    Ordering* self, Cursor* event, uint8_t status, Goroutine** created
+) noexcept nogil:
     cdef uint64_t id = event.args[0]
     cdef Goroutine* goroutine = goroutine_find(&self.goroutines, id)
     if goroutine != NULL and goroutine.status != UNKNOWN:
@@ -240,7 +251,9 @@ cdef int _go_status(Ordering* self, Cursor* event) noexcept nogil:
         self, event.time, context_thread, thread.proc_id, context_goroutine,
         goroutine_code(from_state, goroutine_state(status)), goroutine.id, stack, stack, NULL_ID,
     )
-    if status == WIRE_GO_RUNNING or (status == WIRE_GO_SYSCALL and thread_id == <uint64_t>thread.id):
+    if status == WIRE_GO_RUNNING or (
+        status == WIRE_GO_SYSCALL and thread_id == <uint64_t>thread.id
+    ):
         bind_goroutine(thread, goroutine)
     return ADVANCED
 
@@ -272,7 +285,7 @@ cdef int _go_create_syscall(Ordering* self, Cursor* event) noexcept nogil:
         return _broken(self, event, FAULT_HAS_GOROUTINE, event.thread.goroutine_id, 0)
     if _new_goroutine(self, event, WIRE_GO_SYSCALL, &created) < 0:
         return BROKEN
-    emit(self, event, goroutine_code(STATE_NOTEXIST, STATE_SYSCALL), created.id, NULL_ID, NULL_ID, NULL_ID)
+    emit_bare(self, event, goroutine_code(STATE_NOTEXIST, STATE_SYSCALL), created.id)
     bind_goroutine(event.thread, created)
     return ADVANCED
 
@@ -282,7 +295,9 @@ cdef inline int _go_start(Ordering* self, Cursor* event) noexcept nogil:
     cdef Thread* thread = event.thread
     if goroutine == NULL or goroutine.status != WIRE_GO_RUNNABLE:
         return WAITS
-    if not _follows(goroutine.sequence_of, goroutine.sequence, self.generation.number, event.args[1]):
+    if not _follows(
+        goroutine.sequence_of, goroutine.sequence, self.generation.number, event.args[1]
+    ):
         return WAITS
     if thread.proc == NULL:
         return _needs_proc(self, event)
@@ -290,14 +305,14 @@ cdef inline int _go_start(Ordering* self, Cursor* event) noexcept nogil:
         return _broken(self, event, FAULT_HAS_GOROUTINE, thread.goroutine_id, 0)
     goroutine.status = WIRE_GO_RUNNING
     goroutine.sequence = event.args[1]
-    emit(
-        self, event, goroutine_code(STATE_RUNNABLE, STATE_RUNNING), goroutine.id, NULL_ID, NULL_ID, NULL_ID
-    )
+    emit_bare(self, event, goroutine_code(STATE_RUNNABLE, STATE_RUNNING), goroutine.id)
     bind_goroutine(thread, goroutine)
     return ADVANCED
 
 
-cdef inline int _go_leave(Ordering* self, Cursor* event, uint8_t status, int to_state) noexcept nogil:
+cdef inline int _go_leave(
+    Ordering* self, Cursor* event, uint8_t status, int to_state
+) noexcept nogil:
     """GoStop and GoBlock: off the thread, with a reason and a stack."""
     cdef Goroutine* goroutine = event.thread.goroutine
     cdef int64_t stack
@@ -317,7 +332,7 @@ cdef int _go_destroy(Ordering* self, Cursor* event) noexcept nogil:
     cdef Goroutine* goroutine = event.thread.goroutine
     if _needs_goroutine(self, event) < 0 or _needs_status(self, event, WIRE_GO_RUNNING) < 0:
         return BROKEN
-    emit(self, event, goroutine_code(STATE_RUNNING, STATE_NOTEXIST), goroutine.id, NULL_ID, NULL_ID, NULL_ID)
+    emit_bare(self, event, goroutine_code(STATE_RUNNING, STATE_NOTEXIST), goroutine.id)
     _forget_goroutine(self, goroutine)
     unbind_goroutine(event.thread)
     return ADVANCED
@@ -352,7 +367,9 @@ cdef inline int _go_unblock(Ordering* self, Cursor* event) noexcept nogil:
     cdef Goroutine* goroutine = goroutine_find(&self.goroutines, event.args[0])
     if goroutine == NULL or goroutine.status != WIRE_GO_WAITING:
         return WAITS
-    if not _follows(goroutine.sequence_of, goroutine.sequence, self.generation.number, event.args[1]):
+    if not _follows(
+        goroutine.sequence_of, goroutine.sequence, self.generation.number, event.args[1]
+    ):
         return WAITS
     goroutine.status = WIRE_GO_RUNNABLE
     goroutine.sequence = event.args[1]
@@ -376,17 +393,16 @@ cdef int _go_switch(Ordering* self, Cursor* event) noexcept nogil:
         return WAITS
     if not _follows(next.sequence_of, next.sequence, self.generation.number, event.args[1]):
         return WAITS
-    emit(self, event, goroutine_code(STATE_WAITING, STATE_RUNNABLE), next.id, NULL_ID, NULL_ID, NULL_ID)
-    emit(
-        self, event, goroutine_code(STATE_RUNNING, STATE_NOTEXIST if dies else STATE_WAITING),
-        current.id, NULL_ID, NULL_ID, NULL_ID,
+    emit_bare(self, event, goroutine_code(STATE_WAITING, STATE_RUNNABLE), next.id)
+    emit_bare(
+        self, event, goroutine_code(STATE_RUNNING, STATE_NOTEXIST if dies else STATE_WAITING), current.id
     )
     if dies:
         _forget_goroutine(self, current)
     else:
         current.status = WIRE_GO_WAITING
     unbind_goroutine(thread)
-    emit(self, event, goroutine_code(STATE_RUNNABLE, STATE_RUNNING), next.id, NULL_ID, NULL_ID, NULL_ID)
+    emit_bare(self, event, goroutine_code(STATE_RUNNABLE, STATE_RUNNING), next.id)
     next.status = WIRE_GO_RUNNING
     next.sequence = event.args[1]
     bind_goroutine(thread, next)
@@ -421,7 +437,7 @@ cdef inline int _go_syscall_end(Ordering* self, Cursor* event) noexcept nogil:
         return _broken(self, event, FAULT_PROC_STATE, proc.id, 0)
     goroutine.status = WIRE_GO_RUNNING
     proc.status = WIRE_PROC_RUNNING
-    emit(self, event, goroutine_code(STATE_SYSCALL, STATE_RUNNING), goroutine.id, NULL_ID, NULL_ID, NULL_ID)
+    emit_bare(self, event, goroutine_code(STATE_SYSCALL, STATE_RUNNING), goroutine.id)
     return ADVANCED
 
 
@@ -442,9 +458,7 @@ cdef int _go_syscall_end_blocked(Ordering* self, Cursor* event) noexcept nogil:
     if _needs_syscall(self, event) < 0:
         return BROKEN
     thread.goroutine.status = WIRE_GO_RUNNABLE
-    emit(
-        self, event, goroutine_code(STATE_SYSCALL, STATE_RUNNABLE), thread.goroutine_id, NULL_ID, NULL_ID, NULL_ID
-    )
+    emit_bare(self, event, goroutine_code(STATE_SYSCALL, STATE_RUNNABLE), thread.goroutine_id)
     unbind_goroutine(thread)
     return ADVANCED
 
@@ -459,12 +473,8 @@ cdef int _go_destroy_syscall(Ordering* self, Cursor* event) noexcept nogil:
         if thread.proc.status != WIRE_PROC_SYSCALL:
             return _broken(self, event, FAULT_PROC_STATE, thread.proc.id, 0)
         thread.proc.status = WIRE_PROC_SYSCALL_ABANDONED
-        emit(
-            self, event, proc_code(STATE_RUNNING, STATE_IDLE), thread.proc_id, NULL_ID, NULL_ID, NULL_ID
-        )
-    emit(
-        self, event, goroutine_code(STATE_SYSCALL, STATE_NOTEXIST), goroutine.id, NULL_ID, NULL_ID, NULL_ID
-    )
+        emit_bare(self, event, proc_code(STATE_RUNNING, STATE_IDLE), thread.proc_id)
+    emit_bare(self, event, goroutine_code(STATE_SYSCALL, STATE_NOTEXIST), goroutine.id)
     _forget_goroutine(self, goroutine)
     unbind_goroutine(thread)
     unbind_proc(thread)

@@ -27,7 +27,10 @@ cdef Interval* _open_range(Interval* open, int range_class, const Text* name) no
     while open != NULL:
         if open.range_class == range_class and (
             name == NULL
-            or (open.name.length == name.length and memcmp(open.name.data, name.data, name.length) == 0)
+            or (
+                open.name.length == name.length
+                and memcmp(open.name.data, name.data, name.length) == 0
+            )
         ):
             return open
         open = open.next
@@ -35,7 +38,8 @@ cdef Interval* _open_range(Interval* open, int range_class, const Text* name) no
 
 
 cdef int _emit_range(
-    Ordering* self, Cursor* event, uint8_t kind, int range_class, int resource, int64_t resource_id, int64_t stack
+    Ordering* self, Cursor* event, uint8_t kind, int range_class,
+    int resource, int64_t resource_id, int64_t stack,
 ) noexcept nogil:
     """A row and its extra; the caller gives the extra its name."""
     cdef Extra* extra = extra_of(self, kind, event)
@@ -64,7 +68,9 @@ cdef int _begin_range(
     interval.resource_id = resource_id
     interval.goroutine = event.thread.goroutine_id
     interval.stack_id = stack_of(self, stack)
-    if _emit_range(self, event, KIND_RANGE_BEGIN, range_class, resource, resource_id, interval.stack_id) < 0:
+    if _emit_range(
+        self, event, KIND_RANGE_BEGIN, range_class, resource, resource_id, interval.stack_id
+    ) < 0:
         interval_free(&self.intervals, interval)
         return BROKEN
     interval.start_ns = self.last_time
@@ -76,7 +82,8 @@ cdef int _begin_range(
 
 
 cdef int _active_range(
-    Ordering* self, Cursor* event, Interval** open, int range_class, int resource, int64_t resource_id
+    Ordering* self, Cursor* event, Interval** open, int range_class,
+    int resource, int64_t resource_id,
 ) noexcept nogil:
     """First sight of a range that began before the trace, later a confirmation of what is known."""
     cdef Text name = _range_name(range_class)
@@ -105,7 +112,8 @@ cdef int _active_range(
 
 
 cdef int _end_range(
-    Ordering* self, Cursor* event, Interval** open, int range_class, int resource, int64_t resource_id
+    Ordering* self, Cursor* event, Interval** open, int range_class,
+    int resource, int64_t resource_id,
 ) noexcept nogil:
     """Close the oldest range of the class."""
     cdef Interval** link = open
@@ -154,12 +162,17 @@ cdef int _goroutine_range(Ordering* self, Cursor* event) noexcept nogil:
     if goroutine.status == UNKNOWN:
         return _broken(self, event, FAULT_GOROUTINE_UNKNOWN, goroutine.id, 0)
     if event.type == EV_STW_END:
-        return _end_range(self, event, &goroutine.ranges, CLASS_STW, RESOURCE_GOROUTINE, goroutine.id)
+        return _end_range(
+            self, event, &goroutine.ranges, CLASS_STW, RESOURCE_GOROUTINE, goroutine.id
+        )
     if event.type == EV_GC_MARK_ASSIST_END:
-        return _end_range(self, event, &goroutine.ranges, CLASS_ASSIST, RESOURCE_GOROUTINE, goroutine.id)
+        return _end_range(
+            self, event, &goroutine.ranges, CLASS_ASSIST, RESOURCE_GOROUTINE, goroutine.id
+        )
     name = _range_name(CLASS_ASSIST)
     return _begin_range(
-        self, event, &goroutine.ranges, CLASS_ASSIST, &name, RESOURCE_GOROUTINE, goroutine.id, event.args[0]
+        self, event, &goroutine.ranges, CLASS_ASSIST, &name,
+        RESOURCE_GOROUTINE, goroutine.id, event.args[0],
     )
 
 
@@ -167,7 +180,9 @@ cdef int _assist_active(Ordering* self, Cursor* event) noexcept nogil:
     cdef Goroutine* goroutine = goroutine_find(&self.goroutines, event.args[0])
     if goroutine == NULL or goroutine.status == UNKNOWN:
         return _broken(self, event, FAULT_GOROUTINE_UNKNOWN, <int64_t>event.args[0], 0)
-    return _active_range(self, event, &goroutine.ranges, CLASS_ASSIST, RESOURCE_GOROUTINE, goroutine.id)
+    return _active_range(
+        self, event, &goroutine.ranges, CLASS_ASSIST, RESOURCE_GOROUTINE, goroutine.id
+    )
 
 
 cdef int _sweep(Ordering* self, Cursor* event) noexcept nogil:
@@ -217,7 +232,9 @@ cdef int _gc(Ordering* self, Cursor* event) noexcept nogil:
     self.gc_sequence = sequence
     self.gc_state = GC_NOT_RUNNING if event.type == EV_GC_END else GC_RUNNING
     if event.type == EV_GC_BEGIN:
-        return _begin_range(self, event, &self.gc, CLASS_MARK, &name, NULL_ID, NULL_ID, event.args[1])
+        return _begin_range(
+            self, event, &self.gc, CLASS_MARK, &name, NULL_ID, NULL_ID, event.args[1]
+        )
     if active:
         return _active_range(self, event, &self.gc, CLASS_MARK, NULL_ID, NULL_ID)
     return _end_range(self, event, &self.gc, CLASS_MARK, NULL_ID, NULL_ID)
@@ -271,7 +288,9 @@ cdef inline int64_t _task_id(uint64_t id) noexcept nogil:
     return NULL_ID if id == 0 or id == NO_ID else <int64_t>id
 
 
-cdef int _emit_user(Ordering* self, Cursor* event, uint8_t kind, uint64_t task, uint64_t stack) noexcept nogil:
+cdef int _emit_user(
+    Ordering* self, Cursor* event, uint8_t kind, uint64_t task, uint64_t stack
+) noexcept nogil:
     cdef Extra* extra
     if task > INT64_MAX and task != NO_ID:
         return _broken(self, event, FAULT_LIMIT_ID, <int64_t>task, 0)

@@ -7,7 +7,8 @@ from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint64_t
 
 from gotrace._core.decode.event_cursor cimport Cursor
 from gotrace._core.decode.generation cimport (
-    NO_REASON_YET, NULL_ID, UNKNOWN_ID, Generation, Text, position_of, stack_content_id, string_text,
+    NO_REASON_YET, NULL_ID, UNKNOWN_ID, Generation, Text,
+    position_of, stack_content_id, string_text,
 )
 from gotrace._core.fault cimport (
     FAULT_LIMIT_REASONS, FAULT_NO_MEMORY, FAULT_STACK_ID, FAULT_STRING_ID, Fault, set_fault,
@@ -98,6 +99,13 @@ cdef inline void emit(
         self, event.time, thread.id, thread.proc_id, thread.goroutine_id, code,
         resource_id, context_stack, stack, reason,
     )
+
+
+cdef inline void emit_bare(
+    Ordering* self, const Cursor* event, uint8_t code, int64_t resource_id
+) noexcept nogil:
+    """Append a row that has neither stack nor reason."""
+    emit(self, event, code, resource_id, NULL_ID, NULL_ID, NULL_ID)
 
 
 cdef inline int64_t last_seq(const Ordering* self) noexcept nogil:

@@ -110,7 +110,8 @@ cdef void _emit_sync(Ordering* self, int64_t time) noexcept nogil:
         extra.n_values = 1
         extra.values[0] = <uint64_t>self.syncs
     emit_in(
-        self, time, NULL_ID, NULL_ID, NULL_ID, other_code(KIND_SYNC, NULL_ID), NULL_ID, NULL_ID, NULL_ID, NULL_ID
+        self, time, NULL_ID, NULL_ID, NULL_ID, other_code(KIND_SYNC, NULL_ID),
+        NULL_ID, NULL_ID, NULL_ID, NULL_ID,
     )
 
 
@@ -163,7 +164,9 @@ cdef int _emit_sample(Ordering* self) noexcept nogil:
         or (sample.goroutine > INT64_MAX and sample.goroutine != NO_ID)
         or (sample.proc > INT32_MAX and sample.proc != NO_ID)
     ):
-        return set_fault(&self.fault, FAULT_LIMIT_ID, self.generation.offset, <int64_t>sample.goroutine, 0)
+        return set_fault(
+            &self.fault, FAULT_LIMIT_ID, self.generation.offset, <int64_t>sample.goroutine, 0
+        )
     if stack == UNKNOWN_ID:                 # Go lets it pass and panics when it is asked for
         self.unknown_sample_stacks += 1
         stack = NULL_ID
@@ -217,7 +220,8 @@ cdef int _advance_another(Ordering* self) noexcept nogil:
     if self.attempts > <uint64_t>(PATIENCE + PATIENCE_PER_EVENT * last_seq(self)):
         cursor = self.frontier[0]
         return set_fault(
-            &self.fault, FAULT_LIMIT_ATTEMPTS, event_offset(self.generation, cursor), <int64_t>self.attempts, 0
+            &self.fault, FAULT_LIMIT_ATTEMPTS, event_offset(self.generation, cursor),
+            <int64_t>self.attempts, 0,
         )
     frontier_sort(self.frontier, self.n_frontier)
     for i in range(1, self.n_frontier):
@@ -237,7 +241,8 @@ cdef int _advance_another(Ordering* self) noexcept nogil:
         self.attempts += 1
     cursor = self.frontier[0]
     return set_fault(
-        &self.fault, FAULT_STUCK, event_offset(self.generation, cursor), cursor.type, self.n_frontier
+        &self.fault, FAULT_STUCK, event_offset(self.generation, cursor),
+        cursor.type, self.n_frontier,
     )
 
 
@@ -248,8 +253,8 @@ cdef inline int64_t _next_other_time(const Ordering* self) noexcept nogil:
         time = self.frontier[1].time
     if self.n_frontier > 2 and self.frontier[2].time < time:
         time = self.frontier[2].time
-    if self.next_sample < self.generation.n_samples and self.generation.samples[self.next_sample].time < time:
-        time = self.generation.samples[self.next_sample].time
+    if self.next_sample < self.generation.n_samples:
+        time = min(time, self.generation.samples[self.next_sample].time)
     return time
 
 
@@ -265,7 +270,8 @@ cdef int order_run(Ordering* self, int64_t limit) noexcept nogil:
         if rows.count > room:
             return ORDER_FULL
         if self.next_sample < generation.n_samples and (
-            self.n_frontier == 0 or generation.samples[self.next_sample].time < self.frontier[0].time
+            self.n_frontier == 0
+            or generation.samples[self.next_sample].time < self.frontier[0].time
         ):
             if _emit_sample(self) < 0:
                 return ORDER_BROKEN

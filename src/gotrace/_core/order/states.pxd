@@ -208,7 +208,9 @@ cdef inline void interval_free(IntervalPool* pool, Interval* self) noexcept nogi
     pool.free = self
 
 
-cdef inline Interval* interval_new(IntervalPool* pool, uint8_t what, const Text* name) noexcept nogil:
+cdef inline Interval* interval_new(
+    IntervalPool* pool, uint8_t what, const Text* name
+) noexcept nogil:
     """An interval with a copy of its name and no value anywhere; NULL without memory."""
     cdef Interval* self = pool.free
     cdef char* copy
