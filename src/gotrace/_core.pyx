@@ -65,6 +65,7 @@ include "_core/columns/allocations.pxi"
 include "_core/columns/points.pxi"
 include "_core/columns/intervals.pxi"
 include "_core/columns/tasks.pxi"
+include "_core/columns/notes.pxi"
 include "_core/columns/typed.pxi"
 
 # --- the face

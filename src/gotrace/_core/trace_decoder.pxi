@@ -82,6 +82,7 @@ cdef class TraceDecoder:
         )
         self.typed = TypedTables(self.tables, self.words, self.stacks)
         self.typed.order = &self.order
+        self.typed.notes.order = &self.order
         self.typed.rows = &self.rows
         for reason in dictionaries["reason"]:
             encoded = reason.encode()
@@ -149,6 +150,13 @@ cdef class TraceDecoder:
             return True
         with nogil:
             step = framer_step(&self.framer)
+        if self.framer.skipped:
+            self.typed.notes.damage(
+                "info", "resumed",
+                f"batches were found again {self.framer.skipped} bytes behind the damage",
+                self.framer.lost_from + self.framer.skipped, self.framer.skipped, NULL_ID,
+            )
+            self.framer.skipped = 0
         if step == FRAME_GENERATION:
             self.generation = self.framer.ready
             self.framer.ready = NULL
@@ -259,6 +267,12 @@ cdef class TraceDecoder:
     # --- ends ---------------------------------------------------------------------------------
 
     cdef int _close_generation(self, bint complete) except -1:
+        cdef Table table
+        cdef int64_t replaced = 0
+        for name in self.tables:
+            table = self.tables[name]
+            replaced += table.take_replaced()
+        self.typed.notes.oddities(self.generation, replaced)
         self.typed.end_generation(self.generation, complete, self.framer.minor)
         self._flush(True)
         generation_free(self.generation)
@@ -291,9 +305,12 @@ cdef class TraceDecoder:
 
     cdef int _report(self, const Fault* fault, bint emit_sync) except -1:
         """Raise it when all rows are out, or make it a note and start afresh behind it."""
-        cdef int64_t number = as_int64(self.generation.number) if self.generation != NULL else NULL_ID
-        cdef int64_t lost = NULL_ID
+        cdef int64_t number = NULL_ID
+        cdef int64_t lost = self.framer.lost_bytes
+        if self.framer.lost_number:
+            number = as_int64(self.framer.lost_number)
         if self.generation != NULL:
+            number = as_int64(self.generation.number)
             lost = self.generation.end_offset - self.generation.offset
         if not self.salvage or fault.code >= FAULT_LIMIT_ID or self.framer.over:
             self.error = fault_error(fault)
@@ -304,7 +321,9 @@ cdef class TraceDecoder:
             self.framer.over = True
             self.ended = True
         else:
-            self.typed.note("error", "damage", fault_reason(fault), fault.offset, lost, number)
+            self.typed.notes.damage(
+                "error", "damage", fault_reason(fault), fault.offset, lost, number
+            )
         self.typed.close()
         self._flush(True)
         order_reset(&self.order)

@@ -91,7 +91,7 @@ cdef int column_init(
     elif format in ("i", "s", "c"):
         self.width = {"i": 4, "s": 2, "c": 1}[format]
     else:
-        raise ValueError(f"the core makes no column of Arrow format {format!r} ({field.name.decode()})")
+        raise ValueError(f"column {field.name.decode()!r}: no Arrow format {format!r} in the core")
     return 0
 
 
@@ -144,6 +144,15 @@ cdef class Table:
         if name not in self.index:
             return NULL
         return &self.columns[<int64_t>self.index[name]]
+
+    cdef int64_t take_replaced(self) noexcept:
+        """How many texts were not UTF-8 since the last call."""
+        cdef int64_t i
+        cdef int64_t replaced = 0
+        for i in range(self.n_columns):
+            replaced += self.columns[i].replaced
+            self.columns[i].replaced = 0
+        return replaced
 
     cdef int64_t text_bytes(self) noexcept:
         """Bytes of the longest text column."""

@@ -4,7 +4,8 @@
 # Offers: TypedTables.
 
 cdef class TypedTables:
-    cdef Table generations, syncs, notes
+    cdef Table generations, syncs
+    cdef NotesTable notes
     cdef PointTables points
     cdef IntervalTables intervals
     cdef TasksTable tasks
@@ -14,12 +15,11 @@ cdef class TypedTables:
     cdef bint has_points, has_intervals
     cdef int64_t first_seq          # of the generation
     cdef int64_t start_ns
-    cdef int64_t replaced           # texts that were not UTF-8
 
     def __cinit__(self, dict tables, dict words, StackStore stacks):
         self.generations = tables.get("generations")
         self.syncs = tables.get("syncs")
-        self.notes = tables.get("notes")
+        self.notes = NotesTable(tables.get("notes"))
         self.has_points = not tables.keys().isdisjoint(
             ("logs", "worker_labels", "metrics", "cpu_samples", "allocations")
         )
@@ -54,6 +54,7 @@ cdef class TypedTables:
         cdef int64_t wall = NULL_ID
         cdef int64_t snapshot = NULL_ID
         cdef int64_t mono = NULL_ID
+        self.notes.settle(ticks_to_ns(generation, generation.min_ticks))
         self.start_ns = self.order.last_time
         if table is None:
             return 0
@@ -75,6 +76,7 @@ cdef class TypedTables:
     cdef int final_sync(self) except -1:
         """The sync at the end of the trace was just emitted."""
         cdef Table table = self.syncs
+        self.notes.settle(NULL_ID)
         if table is None:
             return 0
         put_int(table.column("seq"), last_seq(self.order))
@@ -101,24 +103,6 @@ cdef class TypedTables:
         put_int(table.column("end_ns"), self.order.last_time if events else NULL_ID)
         put_int(table.column("freq_hz"), as_int64(generation.frequency))
         put_int(table.column("complete"), whole if not whole or minor >= 26 else NULL_ID)
-        table.rows += 1
-        return 0
-
-    cdef int note(
-        self, str severity, str code, str text, int64_t offset, int64_t lost_bytes,
-        int64_t generation
-    ) except -1:
-        cdef Table table = self.notes
-        if table is None:
-            return 0
-        put_int(table.column("offset"), offset)
-        put_str(table.column("severity"), severity)
-        put_str(table.column("code"), code)
-        put_str(table.column("text"), text)
-        put_int(table.column("lost_bytes"), lost_bytes)
-        put_int(table.column("lost_ns"), NULL_ID)
-        put_int(table.column("generation"), generation)
-        put_int(table.column("last_seq"), last_seq(self.order))
         table.rows += 1
         return 0
 

@@ -36,6 +36,9 @@ cdef struct Framer:
     bint over                   # a fault ended the pass
     int64_t offset              # of the next byte to frame
     int64_t lost_from
+    int64_t lost_bytes          # of the generation that the last fault cost
+    uint64_t lost_number        # its number; 0: no generation was open
+    int64_t skipped             # bytes to the place where framing was found again
     uint64_t seed
     int64_t memory_limit
     const uint8_t* input        # what was fed and not used yet
@@ -223,7 +226,11 @@ cdef FrameStep _fault(Framer* self, int code, int64_t a, int64_t b, bint lost) n
         self.over = True
     if self.ready != NULL:
         self.fault_waits = True
+        self.lost_bytes = 0
+        self.lost_number = 0
         return FRAME_GENERATION
+    self.lost_bytes = self.offset - self.open.offset if self.open != NULL else 0
+    self.lost_number = self.open.number if self.open != NULL else 0
     generation_free(self.open)
     self.open = NULL
     return FRAME_FAULT
@@ -367,6 +374,8 @@ cdef int64_t _consume(
         used = _find_chain(self, data, size, &found)
         self.lost = not found
         self.offset += used
+        if found:
+            self.skipped = self.offset - self.lost_from
         return used
     fault.code = FAULT_NONE
     whole = parse_record(data, size, &record, &fault)

@@ -87,9 +87,8 @@ cdef int _add_stacks(Generation* self, const EventBatch* batch, Fault* fault) no
         stack.first_frame = <int32_t>self.n_stack_frames
         stack.n_frames = <int32_t>n_frames
         if not reserve(
-            <void**>&self.stack_frames, &self.stack_frames_room, self.n_stack_frames + MAX_STACK_FRAMES, sizeof(
-                int32_t
-            )
+            <void**>&self.stack_frames, &self.stack_frames_room,
+            self.n_stack_frames + MAX_STACK_FRAMES, sizeof(int32_t),
         ):
             return set_fault(fault, FAULT_NO_MEMORY, batch.offset, 0, 0)
         for i in range(stack.n_frames):

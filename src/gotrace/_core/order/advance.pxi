@@ -395,7 +395,8 @@ cdef int _go_switch(Ordering* self, Cursor* event) noexcept nogil:
         return WAITS
     emit_bare(self, event, goroutine_code(STATE_WAITING, STATE_RUNNABLE), next.id)
     emit_bare(
-        self, event, goroutine_code(STATE_RUNNING, STATE_NOTEXIST if dies else STATE_WAITING), current.id
+        self, event,
+        goroutine_code(STATE_RUNNING, STATE_NOTEXIST if dies else STATE_WAITING), current.id,
     )
     if dies:
         _forget_goroutine(self, current)
@@ -424,7 +425,10 @@ cdef inline int _go_syscall_begin(Ordering* self, Cursor* event) noexcept nogil:
     proc.status = WIRE_PROC_SYSCALL
     proc.sequence = event.args[0]
     stack = stack_of(self, event.args[1])
-    emit(self, event, goroutine_code(STATE_RUNNING, STATE_SYSCALL), goroutine.id, stack, stack, NULL_ID)
+    emit(
+        self, event, goroutine_code(STATE_RUNNING, STATE_SYSCALL), goroutine.id,
+        stack, stack, NULL_ID,
+    )
     return ADVANCED
 
 
