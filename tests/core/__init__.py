@@ -1,0 +1,1 @@
+"""The compiled core, driven directly: bytes in, batches out."""
