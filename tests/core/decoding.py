@@ -10,8 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from gotrace._core import TraceDecoder
-from gotrace.tables import schema
+from gotrace.errors import GotraceError
 from gotrace.tables.columns import DICTIONARIES
+from gotrace.tables.schema import schema
 
 REAL = Path(__file__).parents[1] / "data" / "real"
 
@@ -91,12 +92,10 @@ def decode(
         for name, batch in drive(core, data, chunk):
             out.batches[name].append(batch)
             out.order.append((name, batch.num_rows))
-    except (ValueError, RuntimeError, OSError, MemoryError, EOFError) as error:
-        out.error = error
     except Exception as error:
-        if not type(error).__module__.startswith("gotrace."):
+        if not isinstance(error, GotraceError | MemoryError | InterruptedError):
             raise
-        out.error = error
+        out.error = error.with_traceback(None)  # its frames hold the decoder: a cycle
     out.minor = core.minor
     return out
 

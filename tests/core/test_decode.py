@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pytest
 
 from gotrace.errors import OrderError
-from gotrace.tables import schema
+from gotrace.tables.schema import schema
 from gotrace.testing import validate
 from tests.core.decoding import OF_EACH_HEADER, TABLES, Decoded, decode, real, real_names
 
@@ -104,10 +104,10 @@ def test_feeds_of_any_buffer() -> None:
 
 
 def test_tables_of_a_decode_do_not_depend_on_each_other() -> None:
-    """Each table alone has the rows that it has among all."""
+    """Each table alone has the rows that it has among all; notes tell of what was built."""
     for name in ("alloc-generations-go1.27", "annotations-go1.25", "cpuprofile-go1.22"):
         whole = decode(real(name))
-        for table in TABLES:
+        for table in TABLES[:-1]:
             assert decode(real(name), [table]).table(table).equals(whole.table(table)), table
 
 
