@@ -1,47 +1,76 @@
+# Everything that a developer runs. `make help` lists the targets.
+
 PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+TRACE ?= tests/data/real/io-go1.27.trace.zst
+OUT ?= out
 
 .PHONY: help
-help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+help: ## Print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: build
-build:  ## compile the core in place and install gotrace editable, with all development tools
-	$(PYTHON) -m pip install -q -e '.[dev]'
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+.PHONY: install
+install: $(BIN)/python ## Build and install gotrace and its tools for developers, editable
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+
+.PHONY: try
+try: $(BIN)/python ## Install gotrace and convert a trace that ships with it to Parquet
+	$(BIN)/python -m pip install --quiet .
+	$(BIN)/gotrace convert $(TRACE) -o $(OUT)
 
 .PHONY: test
-test:  ## run every test; what needs a Go toolchain skips loudly without one
-	$(PYTHON) -m pytest
-
-.PHONY: check
-check:  ## ruff, mypy, stubtest, cython-lint, generated files up to date
-	ruff check .
-	ruff format --check .
-	mypy
-	$(PYTHON) -m mypy.stubtest gotrace._core
-	find src/gotrace -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' | sort | xargs cython-lint
-	$(PYTHON) tools/generate_spec.py --check
-	$(PYTHON) -m gotrace.tables.docs --check
+test: install ## Run all tests; those that need Go are skipped without it
+	$(BIN)/python -m pytest
 
 .PHONY: go-toolchains
-go-toolchains:  ## install the Go versions that the differential tests compare with
-	$(PYTHON) -m tests.golab.toolchain
+go-toolchains: $(BIN)/python ## Install the Go versions that the tests and benchmarks compare with
+	$(BIN)/python -m tests.golab.toolchain
 
-.PHONY: traces
-traces:  ## record the small real traces of tests/data/real anew, with every Go version
-	$(PYTHON) -m tests.golab.record
+.PHONY: check
+check: lint types ## Run all checks that are not tests
 
-.PHONY: bench
-bench:  ## time the decoder against Go's own reader on four kinds of trace
-	$(PYTHON) -m pytest bench --benchmark-enable -s
+.PHONY: lint
+lint: ## ruff (lint and format), cython-lint, docs up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/cython-lint src/gotrace
+	$(BIN)/python -m gotrace.tables.docs --check
+
+.PHONY: types
+types: ## mypy --strict, and the core's stub against the core
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest gotrace._core
+
+.PHONY: format
+format: ## Format the Python code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 .PHONY: docs
-docs:  ## make the pages that are made from the code
-	$(PYTHON) -m gotrace.tables.docs
+docs: ## Make docs/tables.md from the schemas
+	$(BIN)/python -m gotrace.tables.docs
 
-.PHONY: soak
-soak:  ## the long tests: thousands of mutants against Go's reader
-	GOTRACE_MUTANTS=10000 $(PYTHON) -m pytest tests/differential
+.PHONY: bench
+bench: ## Time ours against Go's reader, side by side (needs make go-toolchains)
+	$(BIN)/python -m pytest bench --benchmark-enable -s
+
+.PHONY: asan
+asan: ## Run the tests of tables and core under AddressSanitizer and UBSan, in a venv of its own
+	$(PYTHON) -m venv .venv-asan
+	GOTRACE_SANITIZE=1 .venv-asan/bin/python -m pip install --quiet '.[test]'
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
+	.venv-asan/bin/python -m pytest tests/tables tests/core
+
+.PHONY: ci
+ci: ## What decides about a change: .ci/run
+	bash .ci/run
 
 .PHONY: clean
-clean:  ## remove what was built
-	rm -rf build dist src/*.egg-info src/gotrace/_core.c src/gotrace/_core.html src/gotrace/_core.*.so
+clean: ## Remove what was built
+	rm -rf build dist out src/*.egg-info src/gotrace/_core.c src/gotrace/_core*.so
+	find src tests bench tools -name __pycache__ -prune -exec rm -rf {} +
