@@ -42,6 +42,7 @@ class Pass:
         *,
         salvage: bool,
         batch_rows: int = BATCH_ROWS,
+        skipped: FormatError | None = None,
     ) -> None:
         self._input = given
         self._schemas = dict(schemas)
@@ -51,6 +52,7 @@ class Pass:
         self._schemas["notes"] = schema("notes")
         self._salvage = salvage
         self._batch_rows = batch_rows
+        self._skipped = skipped
         self._rows = 0
         self._decoder: Any = None
         self._cancelled = False
@@ -81,7 +83,13 @@ class Pass:
             self._decoder.cancel()
 
     def __iter__(self) -> Iterator[Named]:
-        """Decode; raises the typed errors of `gotrace.errors` with their source set."""
+        """Decode; raises the typed errors of `gotrace.errors` with their source set.
+
+        A pass that is `skipped` for the damage that an earlier one found gives nothing.
+        """
+        if self._skipped is not None:
+            self.fault = self._skipped
+            return
         try:
             yield from self._run()
         except FormatError as error:

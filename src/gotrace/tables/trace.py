@@ -191,26 +191,26 @@ class Trace:
             raise ValueError(f"threads must be positive, not {threads}")
         if self._input.consumed:
             raise ConsumedError(f"{self.name}: a stream can be read once, and it was read")
-        if self.on_error == "skip" and not self._is_sound():
-            schemas = {}
+        skipped = self._damage() if self.on_error == "skip" else None
         self._last = Pass(
             self._input,
             schemas,
             salvage=salvages(self.on_error),
             batch_rows=batch_rows,
+            skipped=skipped,
         )
         return self._last
 
-    def _is_sound(self) -> bool:
-        """Whether the source decodes to its end; a look that `skip` takes before it gives rows."""
+    def _damage(self) -> FormatError | None:
+        """Decode the source to its end before any row is given: what is wrong with it, or None."""
         if not self._input.source.reopenable:
             raise ValueError(f"{self.name}: on_error='skip' needs a source that can be read twice")
         try:
             for _ in Pass(self._input, {}, salvage=False):
                 pass
-        except FormatError:
-            return False
-        return True
+        except FormatError as error:
+            return error
+        return None
 
     def _one(
         self, passing: Pass, name: str, rows: RowFilter, wanted: pa.Schema

@@ -13,7 +13,7 @@ from gotrace.spec import words
 from gotrace.testing import checks
 from gotrace.testing.checks import CARRIED, NULL, Complaint, Ints, Rows
 
-ROWS_AT_ONCE: Final = 1 << 20
+ROWS_AT_ONCE: Final = 1 << 19
 """How many rows are looked at together; the more, the less is carried over."""
 
 _NUMBERS: Final = (
@@ -78,12 +78,13 @@ class Validator:
         """Take the next rows of `events`; of its columns only COLUMNS are needed."""
         if isinstance(events, pa.RecordBatch):
             events = pa.Table.from_batches([events])
-        if not len(events):
-            return
-        self._pending.append(events.select(list(COLUMNS)))
-        self._pending_rows += len(events)
-        if self._pending_rows >= ROWS_AT_ONCE:
-            self._flush()
+        events = events.select(list(COLUMNS))
+        for start in range(0, len(events), ROWS_AT_ONCE):
+            piece = events.slice(start, ROWS_AT_ONCE)
+            self._pending.append(piece)
+            self._pending_rows += len(piece)
+            if self._pending_rows >= ROWS_AT_ONCE:
+                self._flush()
 
     def finish(self) -> list[str]:
         """Return the complaints, in order of the events that they are about."""

@@ -1,20 +1,23 @@
 """The text form of a trace, as Go's internal/trace/raw reads and writes it.
 
     Trace Go1.26
-    EventBatch gen=1 m=100 time=5 size=0000000004   # comments and blank lines are skipped
+    # Comments and blank lines are skipped.
+    EventBatch gen=1 m=100 time=5 size=0000000004
     ProcStatus dt=1 p=0 pstatus=1
     String id=1
         data="main.main"
     Stack id=1 nframes=1
         pc=1 func=1 file=2 line=3
 
-All arguments of the spec, in its order, unsigned decimal. Three things are ours, and Go reads the
-first two of them as if they were not there:
+All arguments of the spec, in its order, unsigned decimal. Some things are ours. The first two mean
+nothing to Go, whose tool reads them all the same; the others it refuses:
 
 - A leading zero of a number is a byte of padding of its varint, so that a trace of the runtime
   comes back from its text as it was; Go's tool writes it minimally.
-- The padding of a length that the text does not show stands in a comment, `# len=00014`.
-- `Bytes` with `data=` behind it stands for bytes that are no record.
+- The padding of a length that the text does not show stands in a comment above the data,
+  `# len=00014`.
+- A comment may stand behind an event.
+- `Bytes` with `data=` below it stands for bytes that are no record.
 
 Every event is known under every header, as in Go's trace reader, where Go's raw tool knows for each
 header only what its Go version wrote. A size is written as given; it may lie.
@@ -53,7 +56,7 @@ _TOKEN: Final = re.compile(f"[{_SPACES}]*([^{_SPACES}#]*)")
 _REST: Final = re.compile(f"[{_SPACES}]*")
 _NUMBER: Final = re.compile("[0-9]+")
 _DATA: Final = re.compile(f"[{_SPACES}]*data[{_SPACES}]*=(.*)", re.DOTALL)
-_DATA_PADDING: Final = re.compile("#[^#]*len=(0+)[0-9]+")
+_DATA_PADDING: Final = re.compile(f"[{_SPACES}]*# len=(0+)[0-9]+")
 _SPECS: Final = {**EVENT_BY_NAME, RAW_BYTES.name: RAW_BYTES}
 
 Text = str | bytes | Readable | Iterable[bytes] | Iterable[str]
@@ -89,6 +92,7 @@ class TextReader:
     def __init__(self, source: Text, name: str | None = None, any_version: bool = False) -> None:
         self.name = name
         self.line = 0
+        self._skipped = ""
         self._lines = _lines(source)
         self.minor = self._header(any_version)
 
@@ -129,8 +133,8 @@ class TextReader:
         if spec.has_data:
             data = self._data(self._more(spec))
             if spec is not RAW_BYTES:
-                zeros = _DATA_PADDING.search(line, position)
-                padding.append(len(zeros[1]) if zeros else 0)
+                zeros = _DATA_PADDING.match(self._skipped)
+                padding.append(_padding(len(zeros[1]), len(data)) if zeros else 0)
         widths = tuple(padding) if any(padding) else ()
         return Record(spec, tuple(args), tuple(frames), data, widths)
 
@@ -150,11 +154,8 @@ class TextReader:
             value = int(digits)
             if value > MAX_UINT64:
                 raise self._error(f"{name} has more than 64 bits")
-            zeros = len(digits) - len(str(value))
-            if zeros + max(1, (value.bit_length() + 6) // 7) > RUNTIME_SIZE_BYTES:
-                raise self._error(f"{name} is padded to more than ten bytes")
             args.append(value)
-            padding.append(zeros)
+            padding.append(_padding(len(digits) - len(str(value)), value))
         self._expect_end(line, position)
         return args, padding
 
@@ -180,10 +181,12 @@ class TextReader:
 
     def _next(self) -> str | None:
         """Return the next line that is neither blank nor a comment."""
+        self._skipped = ""
         for line in self._lines:
             self.line += 1
             if _token(line, 0)[0]:
                 return line
+            self._skipped = line
         return None
 
     def _error(self, reason: str) -> WireTextError:
@@ -249,9 +252,14 @@ def text_line(record: Record) -> str:
     if record.spec.has_data:
         data = record.data or b""
         if record.spec is not RAW_BYTES and padding[-1] and record.padding:
-            lines[0] += f" # len={'0' * padding[-1]}{len(data)}"
+            lines.append(f"\t# len={'0' * padding[-1]}{len(data)}")
         lines.append(f"\tdata={quote(data)}")
     return "\n".join(lines)
+
+
+def _padding(zeros: int, value: int) -> int:
+    """Return the bytes that zeros stand for: no more than fit, for Go reads any number of them."""
+    return min(zeros, RUNTIME_SIZE_BYTES - max(1, (value.bit_length() + 6) // 7))
 
 
 def _token(line: str, position: int) -> tuple[str, int]:

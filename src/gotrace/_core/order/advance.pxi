@@ -340,26 +340,31 @@ cdef int _go_destroy(Ordering* self, Cursor* event) noexcept nogil:
 
 cdef void _forget_goroutine(Ordering* self, Goroutine* goroutine) noexcept nogil:
     """Its open regions and ranges end with the row just emitted, though no event says so."""
-    _close_all(self, &goroutine.regions)
-    _close_all(self, &goroutine.ranges)
+    cdef int64_t first
+    if goroutine.regions != NULL or goroutine.ranges != NULL:
+        first = self.rows.n_extras
+        _close_all(self, &goroutine.regions, first)
+        _close_all(self, &goroutine.ranges, first)
     goroutine_end(&self.goroutines, goroutine)
 
 
-cdef void _close_all(Ordering* self, Interval** intervals) noexcept nogil:
-    cdef Interval* interval = intervals[0]
-    cdef Interval* following
+cdef void _close_all(Ordering* self, Interval** intervals, int64_t first) noexcept nogil:
+    """Hang the intervals on the last row, among its extras from `first` on, by their begin."""
+    cdef Interval* interval
     cdef Extra* extra
-    intervals[0] = NULL
-    while interval != NULL:
-        following = interval.next
+    while intervals[0] != NULL:
+        interval = intervals[0]
+        intervals[0] = interval.next
         extra = add_extra(self.rows, KIND_STATE_TRANSITION, 0)
         if extra == NULL:
             set_fault(&self.fault, FAULT_NO_MEMORY, 0, 0, 0)
             interval_free(&self.intervals, interval)
-        else:
-            extra.row = self.rows.count - 1
-            extra.ended = interval
-        interval = following
+            continue
+        extra.row = self.rows.count - 1
+        while extra > &self.rows.extras[first] and (extra - 1).ended.start_seq > interval.start_seq:
+            extra.ended = (extra - 1).ended
+            extra -= 1
+        extra.ended = interval
 
 
 cdef inline int _go_unblock(Ordering* self, Cursor* event) noexcept nogil:
