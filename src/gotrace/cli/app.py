@@ -125,20 +125,31 @@ def _code(arguments: list[str] | None) -> int:
     return OK
 
 
-def _failure(error: Exception) -> Failure:
-    """Give an exception the message and the exit code that users see."""
+def message_of(error: BaseException) -> str | None:
+    """Return what to tell users about an error of theirs or of the world; None for a bug of ours."""
+    from gotrace.cli.inputs import as_option
     from gotrace.errors import GotraceError
 
+    if isinstance(error, Failure):
+        return error.message
     if isinstance(error, GotraceError):
-        return Failure(str(error), BAD)
-    if isinstance(error, OSError):
+        return as_option(error)
+    if isinstance(error, OSError) and not _is_closed_pipe(error):
         named = f"{error.filename}: " if error.filename else ""
-        return Failure(f"{named}{error.strerror or error}", BAD)
+        return f"{named}{error.strerror or error}"
     if isinstance(error, MemoryError):
-        return Failure(f"no memory is left: {error}" if str(error) else "no memory is left", BAD)
+        return f"no memory is left: {error}" if str(error) else "no memory is left"
     duckdb = sys.modules.get("duckdb")
     if duckdb is not None and isinstance(error, duckdb.Error):
-        return Failure(str(error), BAD)
+        return str(error)
+    return None
+
+
+def _failure(error: Exception) -> Failure:
+    """Give an exception the message and the exit code that users see."""
+    message = message_of(error)
+    if message is not None:
+        return Failure(message, BAD)
     import traceback
 
     for line in clean_lines("".join(traceback.format_exception(error))):

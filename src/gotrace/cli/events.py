@@ -1,0 +1,298 @@
+"""`gotrace events`: the events of a trace, in order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from gotrace.cli.inputs import on_error_option, open_trace, report_damage
+from gotrace.cli.moments import When, seconds, wall
+from gotrace.cli.output import format_of, opened, write_rows
+from gotrace.cli.terminal import BAD, OK, PARTIAL, clean, count, fit, say
+from gotrace.spec.words import KINDS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gotrace.tables.trace import Trace
+
+_FORMATS = ("text", "json", "csv", "arrow", "parquet")
+_WRITE_BYTES = 1 << 16
+_SHOWN = 12
+
+
+@click.command()
+@click.argument("file")
+@click.option("--from", "start", type=When(), help="First time: +12.5s, RFC 3339, or ns.")
+@click.option("--to", "end", type=When(), help="Time to stop before.")
+@click.option(
+    "--goroutine",
+    "goroutines",
+    type=click.IntRange(min=1),
+    multiple=True,
+    help="Only what this goroutine does, or what is done to it. Repeatable.",
+)
+@click.option(
+    "--kind", "kinds", type=click.Choice(KINDS), metavar="KIND", multiple=True,
+    help=f"Only this kind of event; repeatable. {', '.join(KINDS)}.",
+)
+@click.option("--limit", type=click.IntRange(min=0), help="Stop after so many events.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    help="Text by default, or what the ending of -o says. JSON is an object a line.",
+)
+@click.option("-o", "path", metavar="OUT", help="File to write, instead of standard output.")
+@click.option("--overwrite", is_flag=True, help="Replace OUT.")
+@click.option(
+    "--wire", is_flag=True, help="The records as the runtime wrote them, in Go's own text form."
+)
+@on_error_option
+def events(
+    file: str,
+    start: str | None,
+    end: str | None,
+    goroutines: tuple[int, ...],
+    kinds: tuple[str, ...],
+    limit: int | None,
+    form: str | None,
+    path: str | None,
+    overwrite: bool,
+    wire: bool,
+    on_error: str,
+) -> int:
+    """Print the events of FILE in order, a line each.
+
+    Times are seconds from the start of the trace, G, P and M are goroutine, proc and thread that
+    the event happened on, and the line ends with the place in the code.
+
+    \b
+    gotrace events app.trace --from +1.5s --to +1.6s --goroutine 18
+    gotrace events app.trace --kind log --kind task_begin --format json
+    """
+    if wire:
+        if start or end or goroutines or kinds or limit is not None or form:
+            raise click.UsageError("--wire prints the whole trace: it takes no filter and no format")
+        with opened(path, "text", overwrite) as out:
+            return _wire(file, on_error, out)
+    form = format_of(path, form, _FORMATS, "text")
+    wish = Wish(start, end, goroutines, kinds, limit)
+    trace = open_trace(file, on_error)
+    chosen = _Chosen(trace, wish)
+    with opened(path, form, overwrite) as out:
+        if form == "text":
+            rows = _print(chosen, out)
+        else:
+            from gotrace.tables.schema import schema
+
+            rows = write_rows(chosen, schema("events"), form, out)
+    code = report_damage([trace])
+    if not rows and code == PARTIAL and not chosen.seen_events:
+        return BAD
+    if not rows and limit != 0:
+        say(f"no events: {chosen.why_none()}")
+    return code
+
+
+class Wish:
+    """Which events a user wants."""
+
+    def __init__(
+        self,
+        start: str | None = None,
+        end: str | None = None,
+        goroutines: Iterable[int] = (),
+        kinds: Iterable[str] = (),
+        limit: int | None = None,
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.goroutines = list(goroutines)
+        self.kinds = list(kinds)
+        self.limit = limit
+
+
+class _Chosen:
+    """The batches of the events that a user wants, and what else was seen on the way.
+
+    Attributes:
+        start_ns: trace time of the first event, once a batch came.
+        wall_ns: Unix time of the first event, or None.
+        sites: names of the stacks that came so far, clean.
+        seen_events: events other than syncs that were looked at.
+    """
+
+    def __init__(self, trace: Trace, wish: Wish) -> None:
+        from gotrace.tables.filters import RowFilter
+
+        self._trace = trace
+        self._wish = wish
+        self._filter = RowFilter(
+            "events",
+            start=wish.start,
+            end=wish.end,
+            kinds=wish.kinds or None,
+            goroutines=wish.goroutines or None,
+        )
+        self.start_ns: int | None = None
+        self.end_ns = 0
+        self.wall_ns: int | None = None
+        self.sites: dict[int, str] = {}
+        self.seen_events = 0
+        self._kinds: set[str] = set()
+        self._goroutines: set[int] = set()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Iterate over filtered batches, up to the limit."""
+        left = self._wish.limit
+        if left == 0:
+            return
+        watched = self._watched()
+        batches = self._filter.apply(watched) if self._filter else watched
+        for name, batch in batches:
+            if name != "events":
+                continue
+            if left is not None:
+                batch = batch.slice(0, left)
+                left -= batch.num_rows
+            yield batch
+            if left == 0:
+                return
+
+    def why_none(self) -> str:
+        """Say why there is nothing to print."""
+        wish = self._wish
+        if not self.seen_events:
+            return "the trace has none"
+        reasons = [f"the trace has {count(self.seen_events, 'event')} before that"]
+        if self.start_ns is not None:
+            reasons = [f"the trace lasts {seconds(self.end_ns - self.start_ns)} s"]
+        if not (wish.start or wish.end):
+            reasons = [f"none of {count(self.seen_events, 'event')} is that"]
+        if lacking := [kind for kind in wish.kinds if kind not in self._kinds]:
+            here = ", ".join(kind for kind in KINDS if kind in self._kinds)
+            reasons.append(f"no {' or '.join(lacking)} (kinds seen: {here})")
+        if lacking_ids := [number for number in wish.goroutines if number not in self._goroutines]:
+            known = sorted(self._goroutines)
+            here = ", ".join(map(str, known[:_SHOWN])) + (", …" if len(known) > _SHOWN else "")
+            reasons.append(
+                f"no goroutine {' or '.join(map(str, lacking_ids))} (goroutines seen: {here})"
+            )
+        return "; ".join(reasons)
+
+    def _watched(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        columns = {
+            "stacks": ("stack_id", "leaf", "site"),
+            "syncs": ("time_ns", "snapshot_ns", "wall"),
+        }
+        for name, batch in self._trace.scan(["events", "stacks", "syncs"], columns=columns):
+            if name == "stacks":
+                self._add_sites(batch)
+                continue
+            if name == "syncs" and self.start_ns is None:
+                self._add_clock(batch)
+            elif name == "events":
+                self._observe(batch)
+            yield name, batch
+
+    def _add_sites(self, batch: pa.RecordBatch) -> None:
+        ids, leaves, sites = (column.to_pylist() for column in batch.columns)
+        for number, leaf, site in zip(ids, leaves, sites, strict=True):
+            if text := site or leaf:
+                self.sites[number] = clean(text)
+
+    def _add_clock(self, syncs: pa.RecordBatch) -> None:
+        from gotrace.tables.filters import clock_of
+
+        clock = clock_of(syncs)
+        self.start_ns = clock.start_ns
+        if clock.wall_offset_ns is not None:
+            self.wall_ns = clock.start_ns + clock.wall_offset_ns
+
+    def _observe(self, batch: pa.RecordBatch) -> None:
+        """Remember what is there, for the day that nothing of it is wanted."""
+        import pyarrow.compute as pc
+
+        if not batch.num_rows:
+            return
+        if self.start_ns is None:
+            self.start_ns = batch.column("time_ns")[0].as_py()
+        self.end_ns = batch.column("time_ns")[-1].as_py()
+        self.seen_events += batch.num_rows
+        if self._wish.kinds:
+            column = batch.column("kind")
+            codes = pc.unique(column.indices).to_pylist()
+            self._kinds.update(column.dictionary[code].as_py() for code in codes)
+        if self._wish.goroutines:
+            self._goroutines.update(pc.unique(batch.column("goroutine").drop_null()).to_pylist())
+
+
+def _print(chosen: _Chosen, out: BinaryIO) -> int:
+    from gotrace.cli.event_lines import HEADER, event_lines
+
+    rows = 0
+    for batch in chosen:
+        assert chosen.start_ns is not None
+        if not rows:
+            began = f", 0 is {wall(chosen.wall_ns)}" if chosen.wall_ns is not None else ""
+            title = f"# {clean(chosen._trace.name)}: seconds from the start of the trace{began}"
+            out.write(f"{fit(title)}\n# {HEADER[2:]}\n".encode())
+        rows += batch.num_rows
+        _write(event_lines(batch, chosen.start_ns, chosen.sites), out)
+    out.flush()
+    return rows
+
+
+def _wire(file: str, on_error: str, out: BinaryIO) -> int:
+    from gotrace.limits import DEFAULT
+    from gotrace.sources.input import Input, source_of
+    from gotrace.sources.sniff import check_version, not_built
+    from gotrace.wire import bytes_to_text
+
+    if on_error == "skip" or (file == "-" and sys.stdin.isatty()):
+        open_trace(file, on_error)
+    passing = Input(source_of(file), DEFAULT).open()
+    salvage = on_error == "salvage"
+    if passing.sniffed.kind != "trace" or passing.sniffed.minor is None:
+        raise not_built(passing.sniffed.kind, file)
+    check_version(passing.sniffed.minor, file, lenient=salvage)
+    chunks = (bytes(chunk) for chunk in passing.chunks)
+    text = bytes_to_text(chunks, file, "salvage" if salvage else "fail", any_version=salvage)
+    damage = _Damage()
+    _write((line.rstrip("\n") for line in damage.watch(text)), out)
+    out.flush()
+    if damage.line:
+        say(f"{damage.line}; what follows it was printed as Bytes")
+        return PARTIAL
+    return OK
+
+
+class _Damage:
+    """Sees the comment that stands before what is no record."""
+
+    line = ""
+
+    def watch(self, lines: Iterable[str]) -> Iterator[str]:
+        for line in lines:
+            if line.startswith("# "):
+                self.line = line[2:].rstrip("\n")
+            yield line
+
+
+def _write(lines: Iterable[str], out: Any) -> None:
+    """Write lines in pieces of some size; each leaves at once, for whoever reads along."""
+    pending: list[str] = []
+    length = 0
+    for line in lines:
+        pending.append(line)
+        length += len(line) + 1
+        if length >= _WRITE_BYTES:
+            out.write("\n".join([*pending, ""]).encode())
+            pending.clear()
+            length = 0
+    if pending:
+        out.write("\n".join([*pending, ""]).encode())

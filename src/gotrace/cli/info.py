@@ -1,0 +1,138 @@
+"""`gotrace info`: what is this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gotrace.cli.inputs import check_once, on_error_option, open_trace, report_damage
+from gotrace.cli.moments import duration
+from gotrace.cli.terminal import (
+    BAD,
+    OK,
+    PARTIAL,
+    Failure,
+    clean,
+    count,
+    fit,
+    say,
+    size,
+)
+
+if TYPE_CHECKING:
+    from gotrace.tables.info import Info
+
+_NOTES_SHOWN = 5
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, or one JSON object per file and line.",
+)
+@on_error_option
+def info(files: tuple[str, ...], form: str, on_error: str) -> int:
+    """Say what FILE is: version, clock, duration, counts, completeness.
+
+    Reads the whole trace once.
+    """
+    from gotrace.cli.app import message_of
+
+    check_once(files)
+    codes = []
+    for number, file in enumerate(files):
+        try:
+            trace = open_trace(file, on_error)
+            told = trace.info()
+        except (Exception, Failure) as error:
+            message = message_of(error)
+            if len(files) == 1 or message is None:
+                raise
+            say(message)
+            codes.append(BAD)
+            continue
+        if form == "json":
+            click.echo(_json(told))
+        else:
+            click.echo("\n".join([*([""] if number else []), *_text(told)]))
+        code = report_damage([trace])
+        empty = told.events <= len(told.generations) + 1
+        codes.append(BAD if code == PARTIAL and empty else code)
+    if all(code == BAD for code in codes):
+        return BAD
+    return PARTIAL if any(codes) else OK
+
+
+def _text(told: Info) -> Iterator[str]:
+    yield clean(told.source)
+    for name, text in _facts(told):
+        yield fit(f"  {name:12} {clean(text)}")
+    if told.events:
+        shell = _shell_word(told.source)
+        yield fit(f"next: gotrace convert {shell} -o DIR, or gotrace events {shell} --limit 20")
+
+
+def _facts(told: Info) -> Iterator[tuple[str, str]]:
+    yield "kind", f"execution trace, header {told.header!r}, written by {told.runtimes}"
+    packed = f", {told.compression} {size(told.compressed_bytes)}" if told.compression else ""
+    yield "size", f"{size(told.trace_bytes)}{packed}"
+    if told.freq_hz:
+        yield "clock", f"{told.freq_hz:,} ticks a second"
+    if told.wall_start is not None:
+        error = f" (within {told.clock_error_ns} ns of the clock snapshot)"
+        yield "start", f"{told.wall_start:%Y-%m-%dT%H:%M:%S.%fZ}{error if told.clock_error_ns else ''}"
+    else:
+        yield "start", "unknown: the trace has no wall clock (Go 1.25 and later write one)"
+    if told.duration_ns is not None:
+        yield "duration", duration(told.duration_ns)
+    yield "complete", _completeness(told)
+    yield "generations", _generations(told)
+    yield "stacks", f"{told.stacks:,} distinct, of {count(told.frames, 'frame')}"
+    yield "events", f"{told.events:,}"
+    widest = max(map(len, told.kinds), default=0)
+    for kind, rows in told.kinds.items():
+        yield "", f"{kind:{widest}} {rows:>12,} {100 * rows / told.events:5.1f} %"
+    yield "notes", "none" if not told.notes else count(len(told.notes), "note")
+    for note in told.notes[:_NOTES_SHOWN]:
+        where = f"at byte {note['offset']}: " if note["offset"] is not None else ""
+        yield "", f"{note['severity']}: {where}{note['text']}"
+    if len(told.notes) > _NOTES_SHOWN:
+        yield "", f"… and {len(told.notes) - _NOTES_SHOWN} more: table notes"
+
+
+def _completeness(told: Info) -> str:
+    if told.complete is None:
+        return "no damage; traces of Go 1.25 and before cannot say whether more should follow"
+    return "yes" if told.complete else "no, see notes"
+
+
+def _generations(told: Info) -> str:
+    numbers = [row["number"] for row in told.generations]
+    if not numbers:
+        return "none"
+    if len(numbers) == 1:
+        return f"1 (number {numbers[0]})"
+    return f"{len(numbers):,} (numbers {numbers[0]} to {numbers[-1]})"
+
+
+def _json(told: Info) -> str:
+    import json
+
+    return json.dumps(vars(told), default=_plain)
+
+
+def _plain(value: Any) -> str:
+    return f"{value:%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def _shell_word(text: str) -> str:
+    import shlex
+
+    return shlex.quote(clean(text)) if not text.startswith("<") else "FILE"

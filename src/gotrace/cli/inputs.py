@@ -1,0 +1,155 @@
+"""The inputs of a verb: opened with the wanted mode, watched, and their damage reported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gotrace.cli.terminal import BAD, OK, PARTIAL, Failure, count, say, size
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gotrace.errors import GotraceError
+    from gotrace.tables.trace import Trace
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+STREAM = "-"
+"""Standard input, in the place of a path."""
+
+
+def on_error_option(command: Command) -> Command:
+    """Add `--on-error` to a verb."""
+    option: Callable[[Command], Command] = click.option(
+        "--on-error",
+        type=click.Choice(["fail", "salvage", "skip"]),
+        default="salvage",
+        show_default=True,
+        help="At damage: stop; read every generation that is whole (exit code 3); or leave the "
+        "file out.",
+    )
+    return option(command)
+
+
+def open_trace(given: str, on_error: str, seen: Callable[[int], None] | None = None) -> Trace:
+    """Open an input; `seen` is told how many bytes of it were read, as they are.
+
+    `skip` looks through the whole file first; a damaged one raises `Failure`.
+    """
+    import gotrace
+
+    if given == STREAM and sys.stdin.isatty():
+        raise click.UsageError("standard input is a terminal: give a file, or pipe a trace in")
+    source: Any = given
+    if seen is not None:
+        source = watched(given, seen)
+    if on_error != "skip":
+        return gotrace.open(source, on_error=on_error)  # type: ignore[arg-type]
+    trace = gotrace.open(source, on_error="fail")
+    if given == STREAM:
+        raise click.UsageError("--on-error skip has to read a file twice: not from a pipe")
+    try:
+        for _ in trace.scan([]):
+            pass
+    except gotrace.FormatError as error:
+        error.readable = None
+        raise Failure(f"{error}; left out, --on-error salvage reads what is whole") from None
+    return trace
+
+
+def report_damage(traces: Iterable[Trace]) -> int:
+    """Say in a line what was wrong with each trace after it was read; return the exit code."""
+    code = OK
+    for trace in traces:
+        errors = [note for note in trace.notes if note["severity"] == "error"]
+        for note in trace.notes:
+            if note["severity"] == "warning":
+                say(f"{trace.name}: {note['text']}")
+        if errors:
+            say(f"{trace.name}: damaged: {_summary(errors)}; the rest was read (table notes)")
+            code = PARTIAL
+    return code
+
+
+def as_option(error: GotraceError) -> str:
+    """Write an error's message with the command line's words for what Python calls on_error."""
+    return str(error).replace("on_error='salvage'", "--on-error salvage")
+
+
+def check_once(files: Sequence[str]) -> None:
+    """Refuse standard input twice."""
+    if list(files).count(STREAM) > 1:
+        raise click.UsageError("standard input (-) can be read once")
+
+
+class Delivery:
+    """One pass over the tables of a trace that ends in a `Failure` when nothing was readable.
+
+    Iterate for `(table, batch)` of `names` alone. Whether damage left anything is told by the
+    generations and syncs, which are looked at in the same pass.
+    """
+
+    def __init__(self, trace: Trace, names: Sequence[str]) -> None:
+        self._trace = trace
+        self._names = names
+        self.events = 0
+
+    def __iter__(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Iterate over the batches; `Failure` at the end when damage left no event."""
+        import pyarrow.compute as pc
+
+        looked_at = dict.fromkeys([*self._names, "generations", "syncs"])
+        for name, batch in self._trace.scan(list(looked_at)):
+            if name == "generations":
+                self.events += pc.sum(batch.column("events")).as_py() or 0
+            elif name == "syncs":
+                self.events -= batch.num_rows
+            if name in self._names:
+                yield name, batch
+        errors = [note for note in self._trace.notes if note["severity"] == "error"]
+        if errors and self.events <= 0:
+            raise Failure(f"{self._trace.name}: nothing can be read of it: {_summary(errors)}", BAD)
+
+
+def watched(given: str, seen: Callable[[int], None]) -> Any:
+    """Give the source of an input that tells `seen` how many bytes were read."""
+    from gotrace.sources.base import Chunk, Source
+    from gotrace.sources.input import source_of
+
+    class Watched(Source):
+        """A source in the place of another."""
+
+        def __init__(self, source: Source) -> None:
+            super().__init__()
+            self.name, self.path, self.size = source.name, source.path, source.size
+            self.reopenable = source.reopenable
+
+        def _read(self) -> Iterator[Chunk]:
+            for chunk in inner.chunks():
+                seen(len(chunk))
+                yield chunk
+
+    inner = source_of(given)
+    return Watched(inner)
+
+
+def file_bytes(given: str) -> int | None:
+    """Return the length of an input, when it is a file."""
+    try:
+        return os.stat(given).st_size if os.path.isfile(given) else None
+    except OSError:
+        return None
+
+
+def _summary(errors: Sequence[dict[str, Any]]) -> str:
+    first = errors[0]
+    where = f"at byte {first['offset']}: " if first["offset"] is not None else ""
+    lost = sum(note["lost_bytes"] or 0 for note in errors)
+    more = [count(len(errors), "fault")] if len(errors) > 1 else []
+    more += [f"{size(lost)} lost"] if lost else []
+    return f"{where}{first['text']}{' (' + ', '.join(more) + ')' if more else ''}"
