@@ -1,4 +1,4 @@
-"""Random programs: any sequence of events that a Go program could have made, through TraceWriter."""
+"""Random programs: any sequence of events that a Go program could make, by TraceWriter."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from pathlib import Path
 
 import pytest
@@ -196,7 +197,7 @@ def test_a_generation_repeats(minor: int) -> None:
     times = [
         t for t, k in zip(events["time_ns"].to_pylist(), kinds, strict=True) if k == "region_end"
     ]
-    assert len({b - a for a, b in zip(times, times[1:], strict=False)}) == 1
+    assert len({b - a for a, b in itertools.pairwise(times)}) == 1
 
 
 def test_what_cannot_repeat_says_why() -> None:

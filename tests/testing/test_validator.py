@@ -57,14 +57,12 @@ def move(rows: Rows, moved: dict[str, Any], before: dict[str, Any]) -> None:
 
 
 def transition(rows: Rows, goroutine: int, to: str) -> dict[str, Any]:
-    return row(
-        rows, resource="goroutine", resource_id=goroutine, to_state=to, kind="state_transition"
-    )
+    return row(rows, resource="goroutine", resource_id=goroutine, to_state=to)
 
 
 BREAKS: dict[str, tuple[Callable[[Rows], object], str]] = {
     "time": (lambda r: r[4].update(time_ns=r[3]["time_ns"]), "does not come after"),
-    "seq": (lambda r: r[4].update(seq=99), "comes after seq"),
+    "seq": (lambda r: r[4].update(seq=r[3]["seq"]), "comes after seq"),
     "sync": (lambda r: row(r, kind="sync", value=2).update(value=3), "sync 3 where 2 was expected"),
     "illegal": (
         lambda r: transition(r, 2, "waiting").update(from_state="runnable"),
