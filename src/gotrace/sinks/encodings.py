@@ -12,8 +12,15 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_RISING: Final = frozenset({"seq", "time_ns", "start_ns", "end_ns", "snapshot_ns", "mono_ns"})
+_RISING: Final = frozenset(
+    {"seq", "time_ns", "start_ns", "end_ns", "snapshot_ns", "mono_ns", "task"},
+)
+"""Columns by name. Tasks are numbered as they are made, so that near rows have near tasks."""
+
 _RISING_ENDS: Final = ("_seq", "_at_ns")
+_NEAR: Final = {"metrics": ("value",)}
+"""Columns of one table whose neighbours are near each other without rising."""
+
 _UNIQUE: Final = {"stacks": ("stack_id",), "frames": ("frame_id",)}
 """Hashes that occur once: a dictionary of them is twice the bytes."""
 
@@ -28,7 +35,7 @@ def encodings(table: str, schema: pa.Schema, order: Sequence[str]) -> dict[str, 
             named in every row group.
     """
     unique = _UNIQUE.get(table, ())
-    delta = [field.name for field in schema if _rises(field)]
+    delta = [f.name for f in schema if _rises(f) or f.name in _NEAR.get(table, ())]
     dictionary = [
         path
         for field in schema
