@@ -132,6 +132,7 @@ cdef class TraceDecoder:
                 if self.cancelled:
                     raise InterruptedError("cancelled")
                 if self.error is not None:
+                    self._return_input()
                     error, self.error = self.error, None
                     raise error
                 if self.ended or not self._step():
@@ -244,6 +245,7 @@ cdef class TraceDecoder:
             ):
                 self._ship(name)
         rows_clear(&self.rows)
+        self.order.flushed_time = self.order.last_time
         return 0
 
     cdef int _ship(self, str name) except -1:

@@ -55,7 +55,8 @@ cdef struct Ordering:
     int64_t frontier_room
     int64_t next_sample
     int64_t unknown_sample_stacks
-    int64_t last_time
+    int64_t last_time           # of the last row
+    int64_t flushed_time        # of the last row that has left
     int64_t syncs
     int64_t opening_time        # of the sync that opened this stretch of trace
     int64_t opening_seq

@@ -189,7 +189,7 @@ cdef void _take_back(Ordering* self, int64_t rows) noexcept nogil:
             ended.next = self.orphans
             self.orphans = ended
     all.count = rows
-    self.last_time = all.time[rows - 1] if rows else self.last_time
+    self.last_time = all.time[rows - 1] if rows else self.flushed_time
 
 
 cdef int _follow_up(Ordering* self, Cursor* cursor, int64_t before) noexcept nogil:
