@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from gotrace.cli.terminal import BAD, INTERRUPTED, OK, Failure, clean_lines, say
+from gotrace.cli.terminal import INTERRUPTED, OK, Failure, Interrupted, clean_lines, say
 
 VERBS: Final = ("info", "convert", "events", "sql", "schema")
 """Every verb is the module and the command of that name."""
@@ -53,7 +53,7 @@ class Verbs(click.Group):
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
         except KeyboardInterrupt:
-            raise Failure("interrupted", INTERRUPTED) from None
+            raise Interrupted("interrupted") from None
         except Exception as error:
             if _is_closed_pipe(error):
                 _discard_output()
@@ -126,7 +126,7 @@ def _code(arguments: list[str] | None) -> int:
 
 
 def message_of(error: BaseException) -> str | None:
-    """Return what to tell users about an error of theirs or of the world; None for a bug of ours."""
+    """Return what to tell users about an error, or None for a bug of gotrace."""
     from gotrace.cli.inputs import as_option
     from gotrace.errors import GotraceError
 
@@ -149,13 +149,13 @@ def _failure(error: Exception) -> Failure:
     """Give an exception the message and the exit code that users see."""
     message = message_of(error)
     if message is not None:
-        return Failure(message, BAD)
+        return Failure(message)
     import traceback
 
     for line in clean_lines("".join(traceback.format_exception(error))):
         click.echo(line, err=True)
     say("this is a bug of gotrace: please report it with the lines above")
-    return Failure(f"{type(error).__name__}: {error}", BAD)
+    return Failure(f"{type(error).__name__}: {error}")
 
 
 def _is_closed_pipe(error: BaseException) -> bool:

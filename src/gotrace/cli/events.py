@@ -36,7 +36,11 @@ _SHOWN = 12
     help="Only what this goroutine does, or what is done to it. Repeatable.",
 )
 @click.option(
-    "--kind", "kinds", type=click.Choice(KINDS), metavar="KIND", multiple=True,
+    "--kind",
+    "kinds",
+    type=click.Choice(KINDS),
+    metavar="KIND",
+    multiple=True,
     help=f"Only this kind of event; repeatable. {', '.join(KINDS)}.",
 )
 @click.option("--limit", type=click.IntRange(min=0), help="Stop after so many events.")
@@ -65,7 +69,7 @@ def events(
     wire: bool,
     on_error: str,
 ) -> int:
-    """Print the events of FILE in order, a line each.
+    r"""Print the events of FILE in order, a line each.
 
     Times are seconds from the start of the trace, G, P and M are goroutine, proc and thread that
     the event happened on, and the line ends with the place in the code.
@@ -76,7 +80,9 @@ def events(
     """
     if wire:
         if start or end or goroutines or kinds or limit is not None or form:
-            raise click.UsageError("--wire prints the whole trace: it takes no filter and no format")
+            raise click.UsageError(
+                "--wire prints the whole trace: it takes no filter and no format"
+            )
         with opened(path, "text", overwrite) as out:
             return _wire(file, on_error, out)
     form = format_of(path, form, _FORMATS, "text")
@@ -89,7 +95,7 @@ def events(
         else:
             from gotrace.tables.schema import schema
 
-            rows = write_rows(chosen, schema("events"), form, out)
+            rows = write_rows(chosen, schema("events"), form, out, stream=path is None)
     code = report_damage([trace])
     if not rows and code == PARTIAL and not chosen.seen_events:
         return BAD

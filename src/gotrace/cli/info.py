@@ -76,7 +76,8 @@ def _text(told: Info) -> Iterator[str]:
         yield fit(f"  {name:12} {clean(text)}")
     if told.events:
         shell = _shell_word(told.source)
-        yield fit(f"next: gotrace convert {shell} -o DIR, or gotrace events {shell} --limit 20")
+        yield f"next: gotrace events {shell} --limit 20"
+        yield f"      gotrace convert {shell} -o DIR"
 
 
 def _facts(told: Info) -> Iterator[tuple[str, str]]:
@@ -87,7 +88,10 @@ def _facts(told: Info) -> Iterator[tuple[str, str]]:
         yield "clock", f"{told.freq_hz:,} ticks a second"
     if told.wall_start is not None:
         error = f" (within {told.clock_error_ns} ns of the clock snapshot)"
-        yield "start", f"{told.wall_start:%Y-%m-%dT%H:%M:%S.%fZ}{error if told.clock_error_ns else ''}"
+        yield (
+            "start",
+            f"{told.wall_start:%Y-%m-%dT%H:%M:%S.%fZ}{error if told.clock_error_ns else ''}",
+        )
     else:
         yield "start", "unknown: the trace has no wall clock (Go 1.25 and later write one)"
     if told.duration_ns is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gotrace.cli.terminal import BAD, OK, PARTIAL, Failure, count, say, size
+from gotrace.cli.terminal import OK, PARTIAL, Failure, count, say, size
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,7 +113,7 @@ class Delivery:
                 yield name, batch
         errors = [note for note in self._trace.notes if note["severity"] == "error"]
         if errors and self.events <= 0:
-            raise Failure(f"{self._trace.name}: nothing can be read of it: {_summary(errors)}", BAD)
+            raise Failure(f"{self._trace.name}: nothing can be read of it: {_summary(errors)}")
 
 
 def watched(given: str, seen: Callable[[int], None]) -> Any:

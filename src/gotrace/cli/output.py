@@ -6,8 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 import click
 
@@ -56,7 +55,7 @@ def opened(path: str | None, form: str, overwrite: bool = False) -> Iterator[Bin
             yield binary_output(form)
         else:
             sys.stdout.flush()
-            yield click.get_binary_stream("stdout")
+            yield sys.stdout.buffer
         return
     from gotrace.sinks.aside import file_aside
 
@@ -64,48 +63,136 @@ def opened(path: str | None, form: str, overwrite: bool = False) -> Iterator[Bin
         yield file
 
 
+class Rows(Protocol):
+    """Takes the batches of one schema, and writes them to a binary file."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write a batch."""
+
+    def close(self) -> None:
+        """Write what ends the file; the file itself stays open."""
+
+
+def rows_to(out: BinaryIO, schema: pa.Schema, form: str, *, stream: bool = False) -> Rows:
+    """Begin to write rows; Arrow is a file, or with `stream` what a pipe can take."""
+    if form == "json":
+        return _Json(out, schema)
+    if form == "csv":
+        return _Csv(out, schema)
+    if form == "arrow":
+        return _Arrow(out, schema, stream)
+    return _Parquet(out, schema)
+
+
 def write_rows(
-    batches: Iterable[pa.RecordBatch], schema: pa.Schema, form: str, out: BinaryIO
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    form: str,
+    out: BinaryIO,
+    *,
+    stream: bool = True,
 ) -> int:
     """Write batches of one schema; return the number of rows."""
-    writer = {"json": _json, "csv": _csv, "arrow": _arrow, "parquet": _parquet}[form]
+    writer = rows_to(out, schema, form, stream=stream)
     rows = 0
-
-    def counted() -> Iterator[pa.RecordBatch]:
-        nonlocal rows
-        for batch in batches:
-            rows += batch.num_rows
-            yield batch
-
-    writer(counted(), schema, out)
+    for batch in batches:
+        writer.write(batch)
+        rows += batch.num_rows
+        if stream:
+            out.flush()
+    writer.close()
     out.flush()
     return rows
 
 
-def write_file(
-    batches: Iterable[pa.RecordBatch], schema: pa.Schema, form: str, path: str, overwrite: bool
-) -> tuple[int, int]:
-    """Write one table into one file; return rows and bytes."""
-    with opened(path, form, overwrite) as out:
-        rows = write_rows(batches, schema, form, out)
-        length = out.tell() if out.seekable() else 0
-    return rows, length
-
-
-def _json(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> None:
+class _Json:
     r"""One object a line; ids are text, and everything beyond ASCII is \u escaped."""
-    import json
 
-    encode = json.JSONEncoder(separators=(",", ":"), default=_json_value).encode
-    names = schema.names
-    ids = [_is_id(field.name, field.type) for field in schema]
-    for batch in batches:
+    def __init__(self, out: BinaryIO, schema: pa.Schema) -> None:
+        import json
+
+        self._out = out
+        self._names = schema.names
+        self._ids = [_is_id(field.name, field.type) for field in schema]
+        self._encode = json.JSONEncoder(separators=(",", ":"), default=_json_value).encode
+
+    def write(self, batch: pa.RecordBatch) -> None:
         columns = []
-        for column, is_id in zip(batch.columns, ids, strict=True):
+        for column, is_id in zip(batch.columns, self._ids, strict=True):
             values = _python_values(column)
             columns.append([None if v is None else str(v) for v in values] if is_id else values)
-        lines = (encode(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True))
-        out.write("".join(f"{line}\n" for line in lines).encode())
+        rows = (dict(zip(self._names, row, strict=True)) for row in zip(*columns, strict=True))
+        self._out.write("".join(f"{self._encode(row)}\n" for row in rows).encode())
+
+    def close(self) -> None:
+        return
+
+
+class _Csv:
+    """Plain CSV: text that a spreadsheet would take for a formula gets an apostrophe in front."""
+
+    def __init__(self, out: BinaryIO, schema: pa.Schema) -> None:
+        import pyarrow as pa
+        from pyarrow import csv
+
+        self._out = out
+        self._names = schema.names
+        self._options = csv.WriteOptions(include_header=False)
+        self._on_terminal = out.isatty()
+        columns = [pa.array([], pa.utf8()) for _ in schema]
+        header = pa.RecordBatch.from_arrays(columns, names=schema.names)
+        csv.write_csv(header, out)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        import pyarrow as pa
+        from pyarrow import csv
+
+        columns = [_csv_column(column, self._on_terminal) for column in batch.columns]
+        plain = pa.RecordBatch.from_arrays(columns, names=self._names)
+        csv.write_csv(plain, self._out, self._options)
+
+    def close(self) -> None:
+        return
+
+
+class _Arrow:
+    """Arrow IPC; a dictionary that grows (reason) goes on where it did."""
+
+    def __init__(self, out: BinaryIO, schema: pa.Schema, stream: bool) -> None:
+        import pyarrow as pa
+
+        options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+        begin = pa.ipc.new_stream if stream else pa.ipc.new_file
+        self._writer = begin(out, schema, options=options)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._writer.write_batch(batch)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _Parquet:
+    """Parquet, encoded as `gotrace.sinks.parquet` does."""
+
+    def __init__(self, out: BinaryIO, schema: pa.Schema) -> None:
+        import pyarrow.parquet as pq
+
+        from gotrace.sinks.encodings import encodings
+        from gotrace.tables.schema import TABLES
+
+        name = (schema.metadata or {}).get(b"gotrace.table", b"").decode()
+        order = TABLES[name].order if name in TABLES else ()
+        options = encodings(name, schema, order)
+        self._writer = pq.ParquetWriter(
+            out, schema, **{**options, "compression": "zstd", "compression_level": 3}
+        )
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._writer.write_batch(batch)
+
+    def close(self) -> None:
+        self._writer.close()
 
 
 def _is_id(name: str, kind: pa.DataType) -> bool:
@@ -139,21 +226,6 @@ def _json_value(value: Any) -> Any:
     return str(value)
 
 
-def _csv(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> None:
-    """Plain CSV: text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    on_terminal = out.isatty()
-    header = True
-    empty = pa.RecordBatch.from_arrays([pa.array([], f.type) for f in schema], schema=schema)
-    for batch in _or(batches, empty):
-        columns = [_csv_column(column, on_terminal) for column in batch.columns]
-        plain = pa.RecordBatch.from_arrays(columns, names=schema.names)
-        csv.write_csv(plain, out, csv.WriteOptions(include_header=header))
-        header = False
-
-
 def _csv_column(column: pa.Array, on_terminal: bool) -> pa.Array:
     import json
 
@@ -174,34 +246,3 @@ def _csv_column(column: pa.Array, on_terminal: bool) -> pa.Array:
         cleaned = [None if text is None else clean(text) for text in column.to_pylist()]
         column = pa.array(cleaned, pa.utf8())
     return column
-
-
-def _arrow(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> None:
-    import pyarrow as pa
-
-    # A dictionary that grows (reason) is written again where it did.
-    with pa.ipc.new_stream(out, schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-
-
-def _parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> None:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetWriter(out, schema, compression="zstd", compression_level=3) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-
-
-def _or(batches: Iterable[pa.RecordBatch], empty: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    found = False
-    for batch in batches:
-        found = True
-        yield batch
-    if not found:
-        yield empty
-
-
-def length_of(path: str | Path) -> int:
-    """Return the bytes of a file."""
-    return os.stat(path).st_size

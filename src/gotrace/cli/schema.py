@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gotrace.cli.terminal import WIDTH, fit
+from gotrace.cli.terminal import WIDTH
 
 if TYPE_CHECKING:
     from gotrace.tables.columns import Table
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     help="Text for people, or JSON for programs.",
 )
 def schema(table: str | None, form: str) -> None:
-    """List the tables, or the columns of TABLE: types, units, meanings.
+    r"""List the tables, or the columns of TABLE: types, units, meanings.
 
     \b
     gotrace schema                     every table in a line
@@ -51,7 +51,8 @@ def _tables(tables: list[Table]) -> Iterator[str]:
     widest = max(len(each.name) for each in tables)
     for each in tables:
         smallest = min(each.sets, key=_set_rank)
-        yield fit(f"{each.name:{widest}}  {smallest:7}  one row per {each.row}")
+        head = f"{each.name:{widest}}  {smallest:7}  "
+        yield from _wrapped(f"one row per {each.row}", head, " " * len(head))
     yield ""
     yield "Second column: the smallest set with the table (summary is within default, within all)."
     yield "Next: gotrace schema TABLE for its columns"
@@ -74,7 +75,8 @@ def _columns(table: Table) -> Iterator[str]:
     yield f"  {'column':{names}}  {'type':{kinds}}  null  {'unit':{units}}  meaning"
     for column in table.columns:
         null = "yes" if column.nullable else "no"
-        head = f"  {column.name:{names}}  {_type(column.type):{kinds}}  {null:4}  {column.unit:{units}}  "
+        head = f"  {column.name:{names}}  {_type(column.type):{kinds}}  {null:4}  "
+        head += f"{column.unit:{units}}  "
         yield from _wrapped(column.meaning, head, " " * len(head))
     used = {column.words: column.name for column in table.columns if column.words}
     for words in used:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from typing import IO, Any, BinaryIO, Final
@@ -18,23 +19,25 @@ WIDTH: Final = 100
 
 
 class Failure(click.ClickException):
-    """The end of a verb: one message on standard error, and an exit code."""
+    """The end of a verb: one message on standard error, and exit code 2."""
 
-    def __init__(self, message: str, exit_code: int = BAD) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    exit_code = BAD
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message as every other one is printed."""
         say(self.message)
 
 
+class Interrupted(Failure):
+    """Ctrl-C."""
+
+    exit_code = INTERRUPTED
+
+
 def say(message: str) -> None:
     """Print a message on standard error, after what standard output has so far."""
-    try:
+    with contextlib.suppress(OSError, ValueError):  # whoever writes next finds out
         sys.stdout.flush()
-    except (OSError, ValueError):
-        pass  # whoever writes next finds out
     lines = list(clean_lines(message)) or [""]
     click.echo("\n".join([f"gotrace: {lines[0]}", *lines[1:]]), err=True)
 
@@ -67,7 +70,7 @@ def binary_output(what: str) -> BinaryIO:
     if sys.stdout.isatty():
         raise click.UsageError(f"{what} is binary, and standard output is a terminal: use -o FILE")
     sys.stdout.flush()
-    return click.get_binary_stream("stdout")
+    return sys.stdout.buffer
 
 
 def count(number: int, noun: str) -> str:

@@ -1,0 +1,219 @@
+"""`gotrace convert`: the tables of a trace as files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from gotrace.cli.inputs import Delivery, file_bytes, on_error_option, open_trace, report_damage
+from gotrace.cli.output import EXTENSIONS, Rows, opened, rows_to, write_rows
+from gotrace.cli.terminal import clean, count, fit, size
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gotrace.tables.trace import Trace
+
+_FORMATS = ("parquet", "arrow", "csv")
+
+Written = Mapping[str, "tuple[int, int]"]
+"""Rows and bytes by table."""
+
+
+@click.command()
+@click.argument("file")
+@click.option(
+    "-o",
+    "out",
+    metavar="DIR|FILE",
+    required=True,
+    help="A new folder, or a file for one table: .parquet, .arrow or .csv.",
+)
+@click.option(
+    "--tables",
+    default=None,
+    metavar="LIST",
+    help="Sets (summary, default, all) and names of tables, with commas between.  "
+    "[default: default]",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    help="What the files of a folder are.  [default: parquet]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier convert wrote there.")
+@on_error_option
+def convert(
+    file: str, out: str, tables: str | None, form: str | None, overwrite: bool, on_error: str
+) -> int:
+    r"""Write the tables of FILE as Parquet, Arrow or CSV.
+
+    A folder gets a file for each table and is complete when it has its _gotrace.json. Nothing is
+    left behind when the work is stopped.
+
+    \b
+    gotrace convert app.trace -o out/                        the default set as Parquet
+    gotrace convert app.trace -o events.csv --tables events  one table
+    """
+    from gotrace.tables.schema import resolve
+
+    by_ending = _by_ending(out)
+    if by_ending is not None and form not in (None, by_ending):
+        raise click.UsageError(f"-o {clean(out)} is not a name for --format {form}")
+    names = resolve(tables or "default")
+    if not names:
+        raise click.UsageError("--tables names no table")
+    if by_ending is not None and len(names) != 1:
+        raise click.UsageError(
+            f"-o {clean(out)} holds one table: give --tables NAME, or a folder for all"
+        )
+    with _progress(file) as seen:
+        trace = open_trace(file, on_error, seen)
+        delivery = Delivery(trace, names)
+        if by_ending is not None:
+            written = _one_file(delivery, names[0], by_ending, out, overwrite)
+        elif form in (None, "parquet"):
+            written = _parquet(trace, delivery, names, out, overwrite)
+        else:
+            assert form is not None
+            written = _folder(trace, delivery, names, form, out, overwrite)
+    click.echo("\n".join(_summary(written, out, delivery.events)))
+    return report_damage([trace])
+
+
+def _by_ending(out: str) -> str | None:
+    """Return the format of a single file by the ending of its name; None for a folder."""
+    if os.path.isdir(out) or out.endswith(("/", os.sep)):
+        return None
+    form = EXTENSIONS.get(os.path.splitext(out)[1].lower())
+    if form is not None and form not in _FORMATS:
+        raise click.UsageError(f"-o {clean(out)}: convert writes .parquet, .arrow and .csv")
+    return form
+
+
+def _parquet(
+    trace: Trace, delivery: Delivery, names: tuple[str, ...], out: str, overwrite: bool
+) -> Written:
+    from gotrace.sinks.parquet import write_parquet
+    from gotrace.tables.schema import schema
+
+    notes = _LateNotes(trace)
+    written = write_parquet(
+        delivery,
+        {name: schema(name) for name in names},
+        out,
+        overwrite=overwrite,
+        source={"name": trace.name},
+        notes=notes,  # type: ignore[arg-type]
+    )
+    return {name: (table.rows, table.bytes) for name, table in written.items()}
+
+
+class _LateNotes:
+    """The notes of a trace, as they are when they are asked for: at the end of the pass."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self._trace.notes)
+
+
+def _one_file(delivery: Delivery, name: str, form: str, out: str, overwrite: bool) -> Written:
+    from gotrace.tables.schema import schema
+
+    batches = (batch for _, batch in delivery)
+    with opened(out, form, overwrite) as file:
+        rows = write_rows(batches, schema(name), form, file, stream=False)
+        length = file.tell() if file.seekable() else 0
+    return {name: (rows, length)}
+
+
+def _folder(
+    trace: Trace,
+    delivery: Delivery,
+    names: tuple[str, ...],
+    form: str,
+    out: str,
+    overwrite: bool,
+) -> Written:
+    from gotrace.sinks.aside import MANIFEST, directory_aside, explained
+    from gotrace.tables.schema import schema
+
+    schemas = {name: schema(name) for name in names}
+    with (
+        explained(f"writing {form}", out),
+        directory_aside(out, overwrite=overwrite) as aside,
+    ):
+        with contextlib.ExitStack() as open_files:
+            files: dict[str, BinaryIO] = {
+                name: open_files.enter_context(open(aside / f"{name}.{form}", "wb"))
+                for name in names
+            }
+            writers: dict[str, Rows] = {
+                name: rows_to(files[name], schemas[name], form) for name in names
+            }
+            rows = dict.fromkeys(names, 0)
+            for name, batch in delivery:
+                writers[name].write(batch)
+                rows[name] += batch.num_rows
+            for writer in writers.values():
+                writer.close()
+            written = {name: (rows[name], files[name].tell()) for name in names}
+        manifest = _manifest(trace, written, schemas, form)
+        (aside / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return written
+
+
+def _manifest(
+    trace: Trace, written: Written, schemas: Mapping[str, pa.Schema], form: str
+) -> dict[str, Any]:
+    """Give what `gotrace.sinks.parquet` gives."""
+    from gotrace import SCHEMA_VERSION, __version__
+
+    tables = {}
+    for name, (rows, length) in written.items():
+        files = [{"name": f"{name}.{form}", "rows": rows, "bytes": length}]
+        columns = {field.name: str(field.type) for field in schemas[name]}
+        tables[name] = {"rows": rows, "bytes": length, "files": files, "columns": columns}
+    return {
+        "gotrace": __version__,
+        "schema_version": SCHEMA_VERSION,
+        "source": {"name": trace.name},
+        "tables": tables,
+        "notes": trace.notes,
+    }
+
+
+def _summary(written: Written, out: str, events: int) -> Iterator[str]:
+    widest = max(map(len, written))
+    for name, (rows, length) in written.items():
+        yield f"{name:{widest}}  {rows:>13,} {'row ' if rows == 1 else 'rows'}  {size(length):>9}"
+    rows = sum(table[0] for table in written.values())
+    length = sum(table[1] for table in written.values())
+    total = f"{count(len(written), 'table')}, {count(rows, 'row')}, {size(length)}"
+    yield fit(f"{total} in {clean(str(Path(out)))}")
+
+
+@contextlib.contextmanager
+def _progress(file: str) -> Iterator[Callable[[int], None] | None]:
+    """Show how far the input is read, on a terminal only; give what counts its bytes."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    with bar:
+        task = bar.add_task("", total=file_bytes(file))
+        yield lambda length: bar.advance(task, length)

@@ -1,0 +1,281 @@
+"""`gotrace sql`: questions in SQL, over one trace or many."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from gotrace.cli.inputs import STREAM, check_once, on_error_option, open_trace, report_damage
+from gotrace.cli.output import format_of, opened, write_rows
+from gotrace.cli.terminal import OK, PARTIAL, Failure, clean_lines, say
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gotrace.tables.connect import Library
+
+_FORMATS = ("text", "json", "csv", "arrow", "parquet")
+_BATCH_ROWS = 65536
+
+
+@click.command()
+@click.argument("words", metavar='FILE... ["SELECT ..."]', nargs=-1, required=True)
+@click.option("-f", "script", metavar="QUERY.SQL", help="Read the query from a file.")
+@click.option(
+    "-o",
+    "path",
+    metavar="OUT",
+    help="File to write: .parquet, .csv, .json, .arrow; .duckdb for a database with the result, "
+    "or without a query with all tables.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    help="Text by default, or what the ending of -o says.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace OUT.")
+@on_error_option
+def sql(
+    words: tuple[str, ...],
+    script: str | None,
+    path: str | None,
+    form: str | None,
+    overwrite: bool,
+    on_error: str,
+) -> int:
+    r"""Ask in SQL (DuckDB's). Every table of `gotrace schema` is there.
+
+    Only the columns that the query names are decoded. With several files every table has a column
+    `source`. Without a query: an interactive shell, or the query from standard input.
+
+    \b
+    gotrace sql app.trace "SELECT kind, count(*) FROM events GROUP BY ALL ORDER BY 2 DESC"
+    gotrace sql *.trace -f query.sql -o result.parquet
+    """
+    files, query = _files_and_query(words, script)
+    check_once(files)
+    known = (*_FORMATS, "duckdb")
+    form = format_of(path, form, known, "text")
+    if query is None and form != "duckdb" and not (sys.stdin.isatty() and not path):
+        if STREAM in files or sys.stdin.isatty():
+            raise click.UsageError("no query: give one in quotes, or with -f")
+        query = sys.stdin.read()
+    library, failed = _open(files, on_error)
+    connection = library.connect()
+    try:
+        if form == "duckdb":
+            assert path is not None
+            _to_database(connection, query, path, overwrite)
+        elif query is None:
+            _shell(connection)
+        else:
+            _answer(library, connection, query, form, path, overwrite)
+    except Exception as error:
+        raise _typed(library, error) from error
+    finally:
+        connection.close()
+    return report_damage(library.traces) or (PARTIAL if failed else OK)
+
+
+def _files_and_query(words: tuple[str, ...], script: str | None) -> tuple[list[str], str | None]:
+    """Tell files from the query: the last word, when it has a space and is no file."""
+    if script is not None:
+        with open(script, encoding="utf-8") as file:
+            return list(words), file.read()
+    last = words[-1]
+    is_query = any(char.isspace() for char in last) and not os.path.exists(last)
+    files = list(words[:-1] if is_query else words)
+    if not files:
+        raise click.UsageError("name at least one trace before the query")
+    return files, last if is_query else None
+
+
+def _open(files: list[str], on_error: str) -> tuple[Library, int]:
+    """Open the traces; of several, those that can be read, and how many can't."""
+    from gotrace.cli.app import message_of
+    from gotrace.tables.connect import Library
+
+    traces = []
+    failed = 0
+    for file in files:
+        try:
+            traces.append(open_trace(file, on_error))
+        except (Exception, Failure) as error:
+            message = message_of(error)
+            if len(files) == 1 or message is None:
+                raise
+            say(message)
+            failed += 1
+    if not traces:
+        raise Failure("none of the files can be read")
+    return Library(traces), failed
+
+
+def _typed(library: Library, error: Exception) -> Exception:
+    """Prefer the trace's own error to what is left of it behind DuckDB."""
+    import duckdb
+
+    from gotrace.errors import GotraceError
+
+    if isinstance(error, duckdb.Error):
+        for trace in library.traces:
+            if trace.on_error == "fail" and isinstance(trace.fault, GotraceError):
+                return trace.fault
+    return error
+
+
+def _answer(
+    library: Library, connection: Any, query: str, form: str, path: str | None, overwrite: bool
+) -> None:
+    """Run a query and write what it gives."""
+    with opened(path, form, overwrite) as out:
+        rows = _run(library, connection, query, form, out, stream=path is None)
+    if rows == 0:
+        say(f"no rows: {_why_none(connection, query)}")
+
+
+def _run(
+    library: Library | None, connection: Any, query: str, form: str, out: BinaryIO, stream: bool
+) -> int | None:
+    """Write the result of the last statement; None when it has none, else how many rows."""
+    from gotrace.cli.text_table import table_lines
+    from gotrace.tables.connect import needs
+
+    if not query.strip().strip(";").strip():
+        raise click.UsageError("the query is empty")
+    if library is not None:
+        library.fetch(needs(query))
+    result = connection.execute(query)
+    if result.description is None:
+        return None
+    reader = _reader(result)
+    if form != "text":
+        return write_rows(reader, reader.schema, form, out, stream=stream)
+    counted = _Counted(reader)
+    for line in table_lines(counted, reader.schema):
+        out.write(f"{line}\n".encode())
+    out.flush()
+    return counted.rows
+
+
+def _reader(result: Any) -> pa.RecordBatchReader:
+    """Stream a result as Arrow; the method's name changed in DuckDB 1.4."""
+    read = getattr(result, "to_arrow_reader", None) or result.fetch_record_batch
+    return read(_BATCH_ROWS)
+
+
+class _Counted:
+    """Batches that are counted as they pass."""
+
+    def __init__(self, batches: Any) -> None:
+        self._batches = batches
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._batches:
+            self.rows += batch.num_rows
+            yield batch
+
+
+def _why_none(connection: Any, query: str) -> str:
+    """Say which of the tables that a query reads are empty."""
+    import duckdb
+
+    from gotrace.errors import GotraceError
+    from gotrace.tables.connect import needs
+
+    try:
+        empty = [
+            name
+            for name in needs(query)
+            if not connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+        ]
+    except (duckdb.Error, GotraceError):
+        empty = []
+    if empty:
+        return f"the table {' and '.join(empty)} of this input is empty"
+    return "the tables have rows, the query's conditions match none"
+
+
+def _to_database(connection: Any, query: str | None, path: str, overwrite: bool) -> None:
+    """Write the result, or without a query every table, into a new DuckDB file."""
+    from gotrace.sinks.aside import file_aside
+    from gotrace.tables.schema import TABLES
+
+    with file_aside(path, overwrite=overwrite) as aside:
+        connection.execute(f"ATTACH '{str(aside).replace(chr(39), chr(39) * 2)}' AS gotrace_out")
+        try:
+            if query is not None:
+                bare = query.strip().rstrip(";")
+                connection.execute(f"CREATE TABLE gotrace_out.result AS {bare}")
+            else:
+                for name in TABLES:
+                    connection.execute(f"CREATE TABLE gotrace_out.{name} AS SELECT * FROM {name}")
+        finally:
+            connection.execute("DETACH gotrace_out")
+
+
+def _shell(connection: Any) -> None:
+    """Read statements up to a semicolon, and answer each; .quit or the end of input leaves."""
+    import contextlib
+
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  (gives input() its history and arrow keys)
+    from gotrace.cli.app import message_of
+
+    click.echo("Every table of `gotrace schema` is here; statements end with ; and .quit leaves.")
+    pending = ""
+    while True:
+        try:
+            line = input("   ...> " if pending else "gotrace> ")
+        except EOFError:
+            click.echo()
+            return
+        except KeyboardInterrupt:
+            click.echo()
+            pending = ""
+            continue
+        if not pending and line.strip().startswith("."):
+            if not _dot(line.split()):
+                return
+            continue
+        pending = f"{pending}{line}\n"
+        if not pending.strip():
+            pending = ""
+        if not line.rstrip().endswith(";") or not pending:
+            continue
+        query, pending = pending, ""
+        try:
+            rows = _run(None, connection, query, "text", sys.stdout.buffer, True)
+            if rows == 0:
+                say(f"no rows: {_why_none(connection, query)}")
+        except KeyboardInterrupt:
+            say("interrupted")
+        except (Exception, Failure, click.UsageError) as error:
+            message = error.message if isinstance(error, click.UsageError) else message_of(error)
+            if message is None:
+                raise
+            say(message)
+
+
+def _dot(command: list[str]) -> bool:
+    """Do .tables, .schema TABLE or .quit; False to leave."""
+    from gotrace.cli.schema import schema
+    from gotrace.errors import UnknownNameError
+
+    if command[0] in (".quit", ".exit", ".q"):
+        return False
+    if command[0] in (".tables", ".schema"):
+        try:
+            assert schema.callback is not None
+            schema.callback(command[1] if len(command) > 1 else None, "text")
+        except UnknownNameError as error:
+            say(str(error))
+    else:
+        click.echo("\n".join(clean_lines(".tables, .schema TABLE, .quit; or SQL with a ; behind")))
+    return True
