@@ -65,21 +65,42 @@ cdef void _move(Column* self, void** buffer, int64_t rows) noexcept nogil:
         buffer[0] = NULL
 
 
-cdef void _look_up(
-    Column* self, const uint8_t* codes, int64_t rows, const int8_t* table
-) noexcept nogil:
-    """One byte a row, found by the row's code."""
-    cdef int8_t* values
-    cdef int64_t i
+cdef uint8_t* _bytes_for(Column* self, int64_t rows) noexcept nogil:
+    """Room for one byte a row; NULL where nobody asked or no memory is left."""
     if self == NULL:
-        return
-    values = <int8_t*>pool_take(self.pool, rows)
-    self.data = values
-    self.failed = values == NULL
-    if not self.failed:
-        for i in range(rows):
-            values[i] = table[codes[i]]
-        self.length = rows
+        return NULL
+    self.data = pool_take(self.pool, rows)
+    self.failed = self.data == NULL
+    self.length = 0 if self.failed else rows
+    return <uint8_t*>self.data
+
+
+cdef void _fill_kinds(Column* self, const uint8_t* codes, int64_t rows) noexcept nogil:
+    cdef uint8_t* values = _bytes_for(self, rows)
+    cdef int64_t i
+    for i in range(rows if values != NULL else 0):
+        values[i] = code_kind(codes[i])
+
+
+cdef void _fill_resources(Column* self, const uint8_t* codes, int64_t rows) noexcept nogil:
+    cdef uint8_t* values = _bytes_for(self, rows)
+    cdef int64_t i
+    for i in range(rows if values != NULL else 0):
+        values[i] = code_resource(codes[i])
+
+
+cdef void _fill_from_states(Column* self, const uint8_t* codes, int64_t rows) noexcept nogil:
+    cdef uint8_t* values = _bytes_for(self, rows)
+    cdef int64_t i
+    for i in range(rows if values != NULL else 0):
+        values[i] = code_from(codes[i])
+
+
+cdef void _fill_to_states(Column* self, const uint8_t* codes, int64_t rows) noexcept nogil:
+    cdef uint8_t* values = _bytes_for(self, rows)
+    cdef int64_t i
+    for i in range(rows if values != NULL else 0):
+        values[i] = code_to(codes[i])
 
 
 cdef void _count_up(Column* self, int64_t first, int64_t rows) noexcept nogil:
@@ -188,29 +209,19 @@ cdef class EventsTable:
     """`events`, a batch of rows at a time."""
 
     cdef Table table
-    cdef int8_t kinds[256]
-    cdef int8_t resources[256]
-    cdef int8_t from_states[256]
-    cdef int8_t to_states[256]
 
     def __cinit__(self, Table table):
-        cdef int code
         self.table = table
-        for code in range(256):
-            self.kinds[code] = <int8_t>code_kind(<uint8_t>code)
-            self.resources[code] = <int8_t>code_resource(<uint8_t>code)
-            self.from_states[code] = <int8_t>code_from(<uint8_t>code)
-            self.to_states[code] = <int8_t>code_to(<uint8_t>code)
 
     cdef int take(self, Rows* rows) except -1:
         """Turn the rows into columns; the buffers that become columns are no longer the rows'."""
         cdef Table table = self.table
         cdef int64_t n = rows.count
         _count_up(table.column("seq"), rows.first_seq, n)
-        _look_up(table.column("kind"), rows.code, n, self.kinds)
-        _look_up(table.column("resource"), rows.code, n, self.resources)
-        _look_up(table.column("from_state"), rows.code, n, self.from_states)
-        _look_up(table.column("to_state"), rows.code, n, self.to_states)
+        _fill_kinds(table.column("kind"), rows.code, n)
+        _fill_resources(table.column("resource"), rows.code, n)
+        _fill_from_states(table.column("from_state"), rows.code, n)
+        _fill_to_states(table.column("to_state"), rows.code, n)
         _fill_values(table.column("value"), rows, 0)
         _fill_values(table.column("value2"), rows, 1)
         _fill_values(table.column("value3"), rows, 2)
