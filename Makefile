@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+export PATH := $(abspath $(BIN)):$(PATH)
 TRACE ?= tests/data/real/io-go1.27.trace.zst
 OUT ?= out
 

@@ -98,6 +98,10 @@ class Pass:
                 error.readable = self._way_on(error)
             self.fault = error
             raise
+        except LimitError as error:
+            if self._input.name not in str(error):
+                raise LimitError(f"{self._input.name}: {error}") from None
+            raise
         finally:
             if self._decoder is not None:
                 self._decoder.cancel()
