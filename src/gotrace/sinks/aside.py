@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, Union
 
 MANIFEST: Final = "_gotrace.json"
 """Last file of a finished directory; a directory without it is not whole."""
+
+Target = Union[str, "os.PathLike[str]", BinaryIO]
+"""Where one table goes: a path, or a binary file that the caller opened and closes."""
 
 _PARTIAL: Final = ".partial"
 
@@ -76,6 +80,26 @@ def file_aside(target: str | os.PathLike[str], *, overwrite: bool) -> Iterator[P
         with contextlib.suppress(OSError):
             aside.unlink()
         raise
+
+
+@contextlib.contextmanager
+def opened(target: Target, doing: str, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """Give a binary file to write: a new one aside by path, or one that the caller has open.
+
+    A file of the caller is flushed, never closed, and keeps what was written before a failure.
+    """
+    if not isinstance(target, (str, os.PathLike)):
+        if isinstance(target, io.TextIOBase):
+            raise TypeError("the output is bytes: open the file in binary mode ('wb')")
+        yield target
+        target.flush()
+        return
+    with (
+        explained(doing, target),
+        file_aside(target, overwrite=overwrite) as aside,
+        open(aside, "wb", buffering=1 << 20) as file,
+    ):
+        yield file
 
 
 @contextlib.contextmanager

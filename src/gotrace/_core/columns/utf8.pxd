@@ -43,19 +43,26 @@ cdef inline int _sequence_length(const uint8_t* at, int64_t left, int* broken) n
     return length
 
 
-cdef inline bint is_utf8(const uint8_t* text, int64_t length) noexcept nogil:
-    cdef int64_t i = 0
+cdef inline bint _is_ascii_word(const uint8_t* text) noexcept nogil:
     cdef uint64_t word
+    memcpy(&word, text, 8)
+    return word & <uint64_t>0x8080808080808080 == 0
+
+
+cdef inline bint is_utf8(const uint8_t* text, int64_t length) noexcept nogil:
+    """Nearly all texts are ASCII: those are seen through a word at a time."""
+    cdef int64_t i = 0
     cdef int step, broken
+    while length - i >= 8 and _is_ascii_word(text + i):
+        i += 8
+    if length >= 8 and length - i < 8 and _is_ascii_word(text + length - 8):
+        return True
     while i < length:
-        if length - i >= 8:
-            memcpy(&word, text + i, 8)
-            if word & <uint64_t>0x8080808080808080 == 0:
-                i += 8
-                continue
-        step = _sequence_length(text + i, length - i, &broken)
-        if step == 0:
-            return False
+        step = 1
+        if text[i] >= 0x80:
+            step = _sequence_length(text + i, length - i, &broken)
+            if step == 0:
+                return False
         i += step
     return True
 
