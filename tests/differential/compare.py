@@ -15,12 +15,15 @@ TEXTS = ("reason", "name", "message")
 STACKS = {"context_stack_id": "context_stack", "stack_id": "stack"}
 
 
-def differences(events: pa.Table, stacks: pa.Table, frames: pa.Table, dump: Dump) -> list[str]:
+def differences(
+    events: pa.Table, stacks: pa.Table, frames: pa.Table, dump: Dump, most_line: int = 2**64
+) -> list[str]:
     """Say where our rows differ from Go's; nothing when they are equal.
 
     Args:
         events, stacks, frames: our tables, whole.
         dump: what Go's reader delivered, up to its error if there was one.
+        most_line: what Go's lines are cut to.
     """
     theirs = dump.events
     complaints = []
@@ -31,7 +34,7 @@ def differences(events: pa.Table, stacks: pa.Table, frames: pa.Table, dump: Dump
         ours, go = events[column].slice(0, n), theirs[column].slice(0, n)
         complaints += _differ(column, _comparable(ours), _comparable(go), column in TEXTS)
     keys = _stack_keys(stacks, frames)
-    numbers = {number: _frames(content) for number, content in dump.stacks.items()}
+    numbers = {number: _frames(content, most_line) for number, content in dump.stacks.items()}
     for ours_name, go_name in STACKS.items():
         ours = [keys[i] if i is not None else () for i in events[ours_name].slice(0, n).to_pylist()]
         go = [numbers[i] if i is not None else () for i in theirs[go_name].slice(0, n).to_pylist()]
@@ -56,17 +59,19 @@ def _differ(name: str, ours: list[Any], go: list[Any], empty_is_null: bool) -> l
     return []
 
 
-def _frames(stack: tuple[Frame, ...]) -> tuple[tuple[str, str, int], ...]:
+def _frames(stack: tuple[Frame, ...], most_line: int) -> tuple[tuple[str, str, int], ...]:
     return tuple(
-        (frame.function.decode("utf-8", "replace"), frame.file.decode("utf-8", "replace"), frame.line)
+        (
+            frame.function.decode("utf-8", "replace"),
+            frame.file.decode("utf-8", "replace"),
+            min(frame.line, most_line),
+        )
         for frame in stack
     )
 
 
 def _stack_keys(stacks: pa.Table, frames: pa.Table) -> dict[int, tuple[tuple[str, str, int], ...]]:
-    by_id = {
-        row["frame_id"]: (row["file"] or "", row["line"] or 0) for row in frames.to_pylist()
-    }
+    by_id = {row["frame_id"]: (row["file"] or "", row["line"] or 0) for row in frames.to_pylist()}
     return {
         row["stack_id"]: tuple(
             (function, *by_id[frame])
