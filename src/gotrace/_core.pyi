@@ -5,7 +5,7 @@ from typing import Protocol
 
 from typing_extensions import disjoint_base
 
-__all__ = ["Batch", "TraceDecoder"]
+__all__ = ["Batch", "GenerationIndex", "TraceDecoder"]
 
 class _SchemaExportable(Protocol):
     def __arrow_c_schema__(self) -> object: ...
@@ -18,6 +18,18 @@ class Batch:
     def num_rows(self) -> int: ...
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """Move the batch out: `(schema capsule, array capsule)`. A second call raises."""
+
+@disjoint_base
+class GenerationIndex:
+    """Find the generations of a trace without decoding them."""
+
+    def __new__(cls, *, salvage: bool = False, max_memory: int = ...) -> GenerationIndex: ...
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        """Lend decompressed bytes, until `next_generation` gives None."""
+    def finish(self) -> None:
+        """Say that no more bytes will come."""
+    def next_generation(self) -> dict[str, int | bool | None] | None:
+        """What is known of the next generation, or None: feed more, or the end after `finish`."""
 
 @disjoint_base
 class TraceDecoder:

@@ -8,7 +8,7 @@ that are cimported, stateful parts in the `.pxi` files that are included; none o
 
 import os
 
-__all__ = ["Batch", "TraceDecoder"]
+__all__ = ["Batch", "GenerationIndex", "TraceDecoder"]
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
@@ -69,4 +69,5 @@ include "_core/columns/notes.pxi"
 include "_core/columns/typed.pxi"
 
 # --- the face
+include "_core/generation_index.pxi"
 include "_core/trace_decoder.pxi"

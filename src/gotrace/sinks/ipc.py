@@ -52,7 +52,7 @@ def write_ipc(
     another schema.
     """
     options = pa.ipc.IpcWriteOptions(compression=compression, emit_dictionary_deltas=True)
-    written = file_schema(schema) if format == "file" else schema
+    written = schema if stream else file_schema(schema)
     create: Any = pa.ipc.new_stream if stream else pa.ipc.new_file
     rows = 0
     with opened(target, "writing Arrow IPC", overwrite=overwrite) as file:

@@ -52,4 +52,6 @@ def _lines(batch: pa.RecordBatch, schema: pa.Schema) -> bytes:
         return b"{}\n" * batch.num_rows
     lines = pc.binary_join_element_wise(*parts, "}\n", "")
     # Rows without nulls lie one behind the other in the values of the column.
-    return bytes(lines.buffers()[2])[: pc.sum(pc.binary_length(lines)).as_py()]
+    length: int = pc.sum(pc.binary_length(lines)).as_py()
+    values: bytes = lines.buffers()[2].slice(0, length).to_pybytes()
+    return values

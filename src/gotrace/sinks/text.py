@@ -16,6 +16,7 @@ _GAP: Final = "  "
 _LEAST: Final = 12
 """Width that a text column is not shrunk below while there are columns to leave out."""
 
+_INSTANTS: Final = frozenset({"time_ns", "start_ns", "end_ns", "snapshot_ns"})
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BRIEF: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -63,9 +64,9 @@ def write_text(
 ) -> int:
     """Write one table as aligned text and return the number of rows.
 
-    Columns without a value in the first `SAMPLE_ROWS` rows are left out; so are, from the right,
-    those for which there is no room, and a last line names them. Long text ends in `…`. Null is
-    `-`. Lines end without blanks.
+    Columns without a value in the first `SAMPLE_ROWS` rows are left out; so are those for which
+    there is no room (hashes first, then from the right), and a last line names them. Text that is
+    too long ends in `…`, a number is never cut. Null is `-`. Lines end without blanks.
 
     Args:
         batches: of that schema.
@@ -115,9 +116,10 @@ class _Layout:
         shown = [index for index, fills in enumerate(filled) if fills]
         texts = {index for index in shown if _is_text(schema.field(index).type)}
         least = [min(widest[i], _LEAST) if i in texts else widest[i] for i in range(len(names))]
-        self.left_out: list[str] = []
-        while len(shown) > 1 and _line_width(least, shown) > width:
-            self.left_out.insert(0, names[shown.pop()])
+        leave = sorted(shown[1:], key=lambda i: (_is_hash(names[i]), i))
+        while leave and _line_width(least, shown) > width:
+            shown.remove(leave.pop())
+        self.left_out = [names[i] for i, fills in enumerate(filled) if fills and i not in shown]
         self.columns = [
             (index, wide, index in texts)
             for index, wide in zip(shown, _fit(widest, least, shown, width), strict=True)
@@ -127,7 +129,7 @@ class _Layout:
         """Align one row."""
         parts = []
         for index, width, left in self.columns:
-            text = clip(row[index], width)
+            text = clip(row[index], width) if left else row[index]
             blanks = " " * (width - cells(text))
             parts.append(text + blanks if left else blanks + text)
         return _GAP.join(parts).rstrip() + "\n"
@@ -149,6 +151,10 @@ def _fit(widest: list[int], least: Sequence[int], shown: Sequence[int], width: i
     return [widths[index] for index in shown]
 
 
+def _is_hash(name: str) -> bool:
+    return name.endswith(("stack_id", "frame_ids", "fingerprint"))
+
+
 def _is_text(kind: pa.DataType) -> bool:
     number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
     return not number and not pa.types.is_boolean(kind)
@@ -168,9 +174,8 @@ def _format_of(field: pa.Field, origin_ns: int | None) -> Cell:
         return _flag
     if pa.types.is_integer(kind):
         if name.endswith("_ns"):
-            instant = name in ("time_ns", "start_ns", "end_ns") or name.endswith("_at_ns")
-            if not instant:
-                return duration
+            if name not in _INSTANTS and not name.endswith("_at_ns"):
+                return _number if name == "mono_ns" else duration
             if origin_ns is not None:
                 return lambda value: "-" if value is None else _seconds(value - origin_ns)
         return _number

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gotrace.sinks.parquet import TableWritten
+    from gotrace.tables.generations import Generation
     from gotrace.tables.info import Info
 
 
@@ -138,6 +139,17 @@ class Trace:
         chosen = {name: tuple(wanted) for name, wanted in (columns or {}).items()}
         schemas = limited_schemas(resolve(names), chosen)
         return iter(self._begin(schemas, batch_rows, threads))
+
+    def generations(self) -> list[Generation]:
+        """Index the generations from the headers of their batches, without decoding them.
+
+        Raises FormatError where the framing is damaged, unless damage is salvaged.
+        """
+        from gotrace.tables.generations import index
+
+        if self._input.consumed:
+            raise ConsumedError(f"{self.name}: a stream can be read once, and it was read")
+        return index(self._input, salvage=salvages(self.on_error))
 
     def to_parquet(
         self, path: str | os.PathLike[str], tables: str | Iterable[str] = "default", **options: Any

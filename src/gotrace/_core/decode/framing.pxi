@@ -31,6 +31,7 @@ cdef struct Record:
 cdef struct Framer:
     int minor                   # of the header; 0 before it was read
     bint salvage
+    bint headers_only           # of plain batches and tables no payload is kept
     bint ended                  # no more bytes will come
     bint lost                   # framing is lost: look for a chain of records
     bint over                   # a fault ended the pass
@@ -147,9 +148,9 @@ cdef uint8_t payload_kind(int minor, const Record* record) noexcept nogil:
 
 
 cdef int generation_add(
-    Generation* self, uint8_t kind, const Record* record, int64_t offset
+    Generation* self, uint8_t kind, const Record* record, int64_t offset, bint keep
 ) noexcept nogil:
-    """Copy a batch into its generation; -1 without memory."""
+    """Add a batch to its generation, its payload too if it is to `keep`; -1 without memory."""
     cdef EventBatch* batch
     cdef uint64_t* stream
     cdef bint is_new
@@ -185,7 +186,7 @@ cdef int generation_add(
             self.batches[self.streams[stream[0] - 1].last].next = <int32_t>self.n_batches
         self.streams[stream[0] - 1].last = <int32_t>self.n_batches
         self.n_batches += 1
-    batch.data = arena_copy(&self.arena, record.data, record.size)
+    batch.data = arena_copy(&self.arena, record.data, record.size if keep else 0)
     batch.size = record.size
     batch.offset = offset + record.length - record.size
     batch.ticks = record.ticks
@@ -248,6 +249,7 @@ cdef FrameStep _take(Framer* self, const Record* record) noexcept nogil:
     cdef FrameStep step = FRAME_MORE
     cdef uint8_t kind = EV_END_OF_GENERATION
     cdef int64_t offset = self.offset
+    cdef bint keep
     if record.kind != EV_END_OF_GENERATION:
         kind = payload_kind(self.minor, record)
     if kind == EV_END_OF_GENERATION and self.minor >= 26:
@@ -271,7 +273,8 @@ cdef FrameStep _take(Framer* self, const Record* record) noexcept nogil:
                 return step
     if self.open == NULL:
         self.open = generation_new(record.generation, offset, self.seed)
-    if self.open == NULL or generation_add(self.open, kind, record, offset) < 0:
+    keep = kind == EV_SYNC or not self.headers_only
+    if self.open == NULL or generation_add(self.open, kind, record, offset, keep) < 0:
         return _fault(self, FAULT_NO_MEMORY, 0, 0, False)
     self.offset += record.length
     if generation_memory(self.open) > self.memory_limit:

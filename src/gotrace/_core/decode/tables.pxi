@@ -285,6 +285,12 @@ cdef int _time_samples(Generation* self, Fault* fault) noexcept nogil:
     return 0
 
 
+cdef void set_clock(Generation* self) noexcept nogil:
+    """How long a tick is; Go divides twice, and so do we."""
+    self.ns_per_tick = 1.0 / (<double>self.frequency / 1e9)
+    self.ticks_are_64_ns = self.ns_per_tick == 64.0
+
+
 cdef int decode_tables(Generation* self, int minor, Fault* fault) noexcept nogil:
     """Fill every table of a generation from its structural batches; -1 and a fault if broken."""
     cdef const EventBatch* batch
@@ -306,8 +312,7 @@ cdef int decode_tables(Generation* self, int minor, Fault* fault) noexcept nogil
         return set_fault(fault, FAULT_NO_FREQUENCY, self.offset, 0, 0)
     if minor >= 25 and not self.has_clock:
         return set_fault(fault, FAULT_NO_CLOCK, self.offset, 0, 0)
-    self.ns_per_tick = 1.0 / (<double>self.frequency / 1e9)
-    self.ticks_are_64_ns = self.ns_per_tick == 64.0
+    set_clock(self)
     if _index_tables(self, fault) < 0 or _resolve_frames(self, fault) < 0:
         return -1
     return _time_samples(self, fault)

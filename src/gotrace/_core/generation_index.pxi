@@ -1,0 +1,90 @@
+# GenerationIndex: where the generations of a trace lie, from the headers of their batches alone.
+#
+# No payload is kept or looked into but the first byte and the sync batch, which tells the clock.
+
+cdef class GenerationIndex:
+    """Find the generations of a trace without decoding them.
+
+    Sans I/O, as TraceDecoder: `feed` lends bytes until `next_generation` gives None.
+
+    Args:
+        salvage: go on behind damage; else the first fault raises.
+        max_memory: bytes for the headers of one generation.
+    """
+
+    cdef Framer framer
+    cdef Py_buffer input
+    cdef bint has_input
+
+    def __cinit__(self, *, bint salvage=False, int64_t max_memory=4 << 30):
+        framer_init(&self.framer, salvage, int.from_bytes(os.urandom(8), "little"), max_memory)
+        self.framer.headers_only = True
+
+    def __dealloc__(self):
+        framer_close(&self.framer)
+        self._return_input()
+
+    cdef int _return_input(self) except -1:
+        if self.has_input:
+            PyBuffer_Release(&self.input)
+            self.has_input = False
+        return 0
+
+    def feed(self, data) -> None:
+        """Lend decompressed bytes, until `next_generation` gives None."""
+        if self.has_input:
+            raise RuntimeError("feed() before next_generation() gave None")
+        PyObject_GetBuffer(data, &self.input, PyBUF_SIMPLE)
+        self.has_input = True
+        framer_feed(&self.framer, <const uint8_t*>self.input.buf, self.input.len)
+
+    def finish(self) -> None:
+        """Say that no more bytes will come."""
+        self.framer.ended = True
+
+    def next_generation(self):
+        """What is known of the next generation, or None: feed more, or the end after `finish`.
+
+        A dict of `number`, `offset`, `bytes`, `batches`, `threads`, `start_ns`, `freq_hz` (both None
+        where no sync batch tells), `complete` (None where the format cannot say).
+        """
+        cdef FrameStep step
+        cdef Generation* generation
+        while True:
+            with nogil:
+                step = framer_step(&self.framer)
+            if step == FRAME_GENERATION:
+                generation = self.framer.ready
+                self.framer.ready = NULL
+                try:
+                    return self._describe(generation)
+                finally:
+                    generation_free(generation)
+            if step == FRAME_FAULT and self.framer.over:
+                self._return_input()
+                raise fault_error(&self.framer.fault)
+            if step == FRAME_MORE or step == FRAME_END:
+                self._return_input()
+                return None
+
+    cdef dict _describe(self, Generation* generation):
+        cdef Fault ignored
+        cdef int64_t i
+        start_ns = None
+        ignored.code = FAULT_NONE
+        for i in range(generation.n_structural):
+            if generation.structural[i].kind == EV_SYNC:
+                _set_sync(generation, self.framer.minor, &generation.structural[i], &ignored)
+        if generation.frequency:
+            set_clock(generation)
+            start_ns = ticks_to_ns(generation, generation.min_ticks)
+        return {
+            "number": generation.number,
+            "offset": generation.offset,
+            "bytes": generation.end_offset - generation.offset,
+            "batches": generation.n_batches + generation.n_structural,
+            "threads": generation.n_streams,
+            "start_ns": start_ns,
+            "freq_hz": generation.frequency or None,
+            "complete": True if generation.has_end else None,
+        }
