@@ -48,6 +48,8 @@ def mutant(number: int) -> Mutant:
     changes = []
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         name = rng.choice(list(CHANGES))
+        if len(data) <= 16:
+            break
         try:
             data = CHANGES[name](data, rng)
         except FormatError:  # the change before left no batches to take apart
