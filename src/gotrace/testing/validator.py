@@ -49,6 +49,23 @@ def validate(events: Events | Iterable[Events], *, gaps: bool = False, most: int
     return validator.finish()
 
 
+def validate_syncs(syncs: pa.Table) -> list[str]:
+    """Return what is wrong with the table `syncs` of a trace of Go 1.25 or later.
+
+    Every sync but the last has a clock snapshot, and its three clocks go on from the one before. On
+    systems with coarse clocks (Windows) snapshots of short generations may be equal.
+    """
+    complaints = []
+    rows = syncs.to_pylist()
+    for before, row in zip([None, *rows], rows[:-1], strict=False):
+        for clock in ("snapshot_ns", "mono_ns", "wall"):
+            if row[clock] is None:
+                complaints.append(f"seq {row['seq']}: a sync without {clock}")
+            elif before is not None and before[clock] is not None and row[clock] <= before[clock]:
+                complaints.append(f"seq {row['seq']}: {clock} does not go on")
+    return complaints
+
+
 class Validator:
     """The same as `validate`, for events that come in pieces; memory does not grow with them.
 
