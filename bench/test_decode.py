@@ -51,7 +51,9 @@ def test_against_bare_read_event(benchmark: Any, workload: str, table: str) -> N
     ours = benchmark.stats.stats.median
     ratio = statistics.median(go) / ours
     benchmark.extra_info.update(
-        events=events, million_events_per_second=round(events / ours / 1e6, 1), ratio=round(ratio, 2)
+        events=events,
+        million_events_per_second=round(events / ours / 1e6, 1),
+        ratio=round(ratio, 2),
     )
     RATIOS.setdefault(table, {})[workload] = ratio
     assert table != "events" or rows == events

@@ -29,7 +29,7 @@ class GenerationIndex:
     def finish(self) -> None:
         """Say that no more bytes will come."""
     def next_generation(self) -> dict[str, int | bool | None] | None:
-        """What is known of the next generation, or None: feed more, or the end after `finish`."""
+        """Describe the next generation; None: feed more, or the end after `finish`."""
 
 @disjoint_base
 class TraceDecoder:

@@ -138,7 +138,7 @@ def test_what_is_there_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(FileExistsError):
         parquet(out)
     (out / "mine.txt").touch()
-    with pytest.raises(FileExistsError, match="'mine.txt', which gotrace did not write"):
+    with pytest.raises(FileExistsError, match=r"'mine\.txt', which gotrace did not write"):
         parquet(out, overwrite=True)
     (out / "mine.txt").unlink()
     parquet(out, (), overwrite=True)

@@ -11,7 +11,15 @@ import pyarrow as pa
 import pytest
 
 import gotrace
-from gotrace.testing import GoStatus, ProcStatus, TraceWriter, Validator, validate, validator
+from gotrace.testing import (
+    GoStatus,
+    ProcStatus,
+    TraceWriter,
+    Validator,
+    validate,
+    validate_syncs,
+    validator,
+)
 from tests.testing.programs import random_trace
 
 REAL = sorted((Path(__file__).parents[1] / "data/real").glob("*.trace.zst"))
@@ -212,6 +220,23 @@ def test_a_gap_is_a_new_beginning(good: pa.Table) -> None:
     assert any("undetermined" in complaint for complaint in validate(events))
 
 
+def test_syncs() -> None:
+    file = io.BytesIO()
+    with TraceWriter(file) as trace:
+        for _ in range(3):
+            trace.thread(1).proc_status(0, ProcStatus.IDLE)
+            trace.new_generation()
+    syncs = gotrace.open(file.getvalue()).table("syncs")
+    assert validate_syncs(syncs) == []
+    rows = syncs.to_pylist()
+    rows[1]["mono_ns"] = rows[0]["mono_ns"]
+    rows[2]["wall"] = None
+    assert validate_syncs(pa.Table.from_pylist(rows, schema=syncs.schema)) == [
+        "seq 2: mono_ns does not go on",
+        "seq 4: a sync without wall",
+    ]
+
+
 def test_an_empty_trace_is_fine(good: pa.Table) -> None:
     assert validate(good.slice(0, 0)) == []
     assert Validator().finish() == []
@@ -221,3 +246,6 @@ def test_an_empty_trace_is_fine(good: pa.Table) -> None:
 def test_real_traces_are_valid(path: Path) -> None:
     source = gotrace.open(path, on_error="salvage" if "misnested" in path.name else "fail")
     assert validate(source.reader("events")) == []
+    syncs = source.table("syncs")
+    if syncs["snapshot_ns"].null_count < len(syncs):
+        assert validate_syncs(syncs) == []

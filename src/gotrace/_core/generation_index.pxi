@@ -45,8 +45,8 @@ cdef class GenerationIndex:
     def next_generation(self):
         """What is known of the next generation, or None: feed more, or the end after `finish`.
 
-        A dict of `number`, `offset`, `bytes`, `batches`, `threads`, `start_ns`, `freq_hz` (both None
-        where no sync batch tells), `complete` (None where the format cannot say).
+        A dict of `number`, `offset`, `bytes`, `batches`, `threads`, `start_ns`, `freq_hz` (both
+        None where no sync batch tells), `complete` (None where the format cannot say).
         """
         cdef FrameStep step
         cdef Generation* generation

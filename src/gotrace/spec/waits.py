@@ -27,7 +27,6 @@ class Rule(NamedTuple):
 
 _SYNC = ("sync", "semacquire")
 _NETWORK = ("network", "IO wait")
-_CHANNEL = ("chan send", "chan receive", "select")
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule("once", _SYNC, ("sync.(*Once).Do", "sync.(*Once).doSlow")),
@@ -129,21 +128,49 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 
+REASON_OF_FRAME: Final[dict[str, str]] = {
+    "runtime.block": "forever",
+    "runtime.chansend": "chan send",
+    "runtime.chanrecv": "chan receive",
+    "runtime.selectgo": "select",
+    "runtime.netpollblock": "network",
+    "runtime.semacquire1": "sync",
+    "sync.runtime_notifyListWait": "sync.(*Cond).Wait",
+    "runtime.coroswitch_m": "coroutine",
+    "runtime.corostart": "coroutine",
+    "runtime.coroswitch": "coroutine",
+    "time.Sleep": "sleep",
+    "runtime.gcBgMarkWorker": "system goroutine wait",
+    "runtime.bgsweep": "system goroutine wait",
+    "runtime.bgscavenge": "system goroutine wait",
+    "runtime.forcegchelper": "system goroutine wait",
+    "runtime.runfinq": "system goroutine wait",
+    "runtime.runFinalizers": "system goroutine wait",
+    "runtime.runCleanups": "system goroutine wait",
+    "runtime.updateMaxProcsGoroutine": "system goroutine wait",
+}
+"""What the reason would have been: a goroutine that is merely announced as waiting has none."""
+
+
 def wait_class(state: str, reason: str, functions: Sequence[str]) -> str:
     """Name what a goroutine waits for.
 
     Args:
-        state: `waiting` or `syscall`.
-        reason: in the runtime's words; empty where it gives none (a coroutine switch).
+        state: `waiting`, `syscall`, or `announced`: it waited before the trace began.
+        reason: in the runtime's words; empty for a coroutine switch and where it is announced.
         functions: of its stack, leaf first; empty where there is none.
     """
     if state == "syscall":
         return "syscall"
     top = functions[:TOP]
+    if not reason:
+        reason = next((REASON_OF_FRAME[name] for name in top if name in REASON_OF_FRAME), "")
+    if not reason:
+        return "unknown" if state == "announced" else "coroutine"
     for rule in RULES:
         if reason in rule.reasons and (not rule.frames or any(name in rule.frames for name in top)):
             return rule.wait
-    return "unknown" if reason else "coroutine"
+    return "unknown"
 
 
 def wait_code(state: str, reason: str, functions: Sequence[str]) -> int:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from gotrace.spec.trace_events import NONE, GoStatus, ProcStatus
 from gotrace.testing.thread_writer import ThreadWriter
 from gotrace.testing.trace_writer import TraceWriter
-from gotrace.testing.validator import Validator, validate
+from gotrace.testing.validator import Validator, validate, validate_syncs
 
 __all__ = [
     "NONE",
@@ -27,4 +27,5 @@ __all__ = [
     "TraceWriter",
     "Validator",
     "validate",
+    "validate_syncs",
 ]

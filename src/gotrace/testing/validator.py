@@ -49,6 +49,23 @@ def validate(events: Events | Iterable[Events], *, gaps: bool = False, most: int
     return validator.finish()
 
 
+def validate_syncs(syncs: pa.Table) -> list[str]:
+    """Return what is wrong with the table `syncs` of a trace of Go 1.25 or later.
+
+    Every sync but the last has a clock snapshot, and its three clocks go on from the one before. On
+    systems with coarse clocks (Windows) snapshots of short generations may be equal.
+    """
+    complaints = []
+    rows = syncs.to_pylist()
+    for before, row in zip([None, *rows], rows[:-1], strict=False):
+        for clock in ("snapshot_ns", "mono_ns", "wall"):
+            if row[clock] is None:
+                complaints.append(f"seq {row['seq']}: a sync without {clock}")
+            elif before is not None and before[clock] is not None and row[clock] <= before[clock]:
+                complaints.append(f"seq {row['seq']}: {clock} does not go on")
+    return complaints
+
+
 class Validator:
     """The same as `validate`, for events that come in pieces; memory does not grow with them.
 
@@ -69,6 +86,7 @@ class Validator:
         self._last_seq = -1
         self._last_time = 0
         self._last_sync = 0
+        self._first_seq: int | None = None
         self._restart_seq: int | None = None
         self._states: Rows | None = None
         self._ranges: Rows | None = None
@@ -115,7 +133,7 @@ class Validator:
             part = rows.take(np.arange(start, stop))
             if start or (self._gaps and (part.from_state == checks.UNDETERMINED).any()):
                 self._states = self._ranges = self._tasks = None
-                self._restart_seq = None
+                self._first_seq = self._restart_seq = None
             yield part
 
     def _check(self, rows: Rows) -> None:
@@ -136,6 +154,8 @@ class Validator:
     def _check_transitions(self, rows: Rows, sync: Rows) -> tuple[Ints, Rows]:
         """Return the goroutines that were seen, and the transitions in which one ended."""
         rows_here = rows.take(rows.kind == _KIND["state_transition"])
+        if self._first_seq is None and len(rows_here):
+            self._first_seq = int(rows_here.seq[0])
         self._complain(checks.legal(rows_here))
         whole = (rows_here.resource >= 0) & (rows_here.from_state >= 0) & (rows_here.to_state >= 0)
         rows_here = rows_here.take(whole)
@@ -161,13 +181,14 @@ class Validator:
         return last
 
     def _first_generation_until(self, sync: Rows) -> int:
-        """Return the number of the sync that ends the first generation, or one after all."""
-        if self._restart_seq is None:
-            begun = [int(seq) for seq in sync.seq[:2]]
-            if self._states is None and len(begun) == 2:
-                self._restart_seq = begun[1]
-            elif self._states is not None and begun:
-                self._restart_seq = begun[0]
+        """Return the number of the sync that ends the first generation, or one after all.
+
+        As for Go's reader that is the first with an event, which may have none before it.
+        """
+        if self._restart_seq is None and self._first_seq is not None:
+            later = sync.seq[sync.seq > self._first_seq]
+            if len(later):
+                self._restart_seq = int(later[0])
         after_all = int(np.iinfo(np.int64).max)
         return after_all if self._restart_seq is None else self._restart_seq
 

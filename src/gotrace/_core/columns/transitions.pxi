@@ -72,6 +72,7 @@ cdef void gather_seqs(Column* self, int64_t first, const int32_t* picked, int64_
 
 cdef enum:
     RECENT_WAITS = 1 << 12
+    ANNOUNCED = 8               # with a state: it was in it before the trace began
 
 # The wait of a (reason, stack) that was looked up lately.
 cdef struct RecentWait:
@@ -177,6 +178,8 @@ cdef class TransitionsTable:
             if to_state != STATE_WAITING and to_state != STATE_SYSCALL:
                 out[i] = NULL_ID
                 continue
+            if rows.code[row] >> 3 & 7 == STATE_UNDETERMINED:
+                to_state |= ANNOUNCED
             recent = &self.recent[(rows.stack[row] ^ rows.reason[row]) & (RECENT_WAITS - 1)]
             if (
                 recent.stack != rows.stack[row]
@@ -198,7 +201,9 @@ cdef class TransitionsTable:
         if code is None:
             if reason >= 0:
                 text = self.reasons.values[reason]
-            state = "syscall" if to_state == STATE_SYSCALL else "waiting"
+            state = "announced" if to_state & ANNOUNCED else "waiting"
+            if to_state & 7 == STATE_SYSCALL:
+                state = "syscall"
             code = self.wait_of(state, text, self.stacks.functions_of.get(stack, ()))
             self.waits[key] = code
         return code

@@ -59,8 +59,8 @@ cdef inline void _carry_up(void** items, int64_t i, int64_t stop) noexcept nogil
 cdef inline bint _mend(void** items, int64_t start, int64_t stop) noexcept nogil:
     """Sort a range that is nearly sorted; False if it turns out not to be."""
     cdef int64_t i = start + 1
-    cdef int mend
-    for mend in range(MENDS):
+    cdef int _
+    for _ in range(MENDS):
         while i < stop and not _before(items, i, i - 1):
             i += 1
         if i == stop:
