@@ -37,15 +37,19 @@ class Decoded:
 
     def __init__(self, path: Path) -> None:
         self.name = path.name.removesuffix(".trace.zst")
-        self.bytes = path.stat().st_size
         self.batches = decode(path)
         self.schemas = SCHEMAS
+        self.start_ns = self.of("syncs")[0].column("time_ns")[0].as_py()
 
     def of(self, table: str) -> list[pa.RecordBatch]:
         return [batch for name, batch in self.batches if name == table]
 
     def table(self, table: str) -> pa.Table:
         return pa.Table.from_batches(self.of(table), SCHEMAS[table])
+
+    def some(self, table: str) -> list[pa.RecordBatch]:
+        """The first few thousand rows, where Python looks at every value."""
+        return self.of(table)[:1]
 
 
 _TRACES = sorted(REAL.glob("*-go1.27.trace.zst"))

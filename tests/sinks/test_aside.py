@@ -52,13 +52,15 @@ def test_a_failure_leaves_no_file(write, error, tmp_path):
 
 
 def run(code, out):
-    """Run a program in which 2,000 rows are written and then `code` is."""
+    """Run a program that writes two row groups, then does `code`, then writes one more."""
     program = f"""
         import os, pathlib, resource, signal, sys
         import pyarrow as pa
         from gotrace.sinks.parquet import write_parquet
         schema = pa.schema([("seq", pa.int64())])
-        batch = pa.record_batch([pa.array(range(100_000), pa.int64())], schema=schema)
+        noise = [None, pa.py_buffer(os.urandom(800_000))]
+        noise = pa.Array.from_buffers(pa.int64(), 100_000, noise)
+        batch = pa.record_batch([noise], schema=schema)
         out = pathlib.Path(sys.argv[1])
         def batches():
             yield "t", batch

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gotrace.sinks.text import cells, clip, duration, safe, write_text
+from gotrace.sinks.text import SAMPLE_ROWS, cells, clip, duration, safe, write_text
 
 
 def lines(schema, batches, **options):
@@ -21,11 +21,12 @@ def lines(schema, batches, **options):
 
 def test_real_tables_fit_and_line_up(trace):
     for name, schema in trace.schemas.items():
-        for width in (100, 60):
-            shown = lines(schema, trace.of(name), width=width, origin_ns=0)
-            assert max(map(cells, shown)) <= width or width == 60, name
-            assert all(line == line.rstrip() for line in shown)
-            assert len(shown) - trace.table(name).num_rows in (1, 2)
+        rows = sum(batch.num_rows for batch in trace.some(name))
+        shown = lines(schema, trace.some(name), origin_ns=trace.start_ns)
+        assert all(line == line.rstrip() for line in shown)
+        assert len(shown) - rows in (1, 2)
+        if rows <= SAMPLE_ROWS:
+            assert max(map(cells, shown)) <= 100, name
 
 
 def test_one_table_exactly():
@@ -53,22 +54,12 @@ def test_one_table_exactly():
         ],
         schema=schema,
     )
-    assert (
-        lines(schema, [batch], origin_ns=10**9)
-        == [
-            "name        start_ns  duration_ns   seq   ok",
-            "a     +0.000000005s      1.235ms     5  yes",
-            "日本  -0.000000001s        999ns  1234   no",
-            "-                 -            -     3    -",
-        ]
-        or True
-    )
-    shown = lines(schema, [batch], origin_ns=10**9)
-    assert shown[0].split() == ["name", "start_ns", "duration_ns", "seq", "ok"]
-    assert shown[1].split() == ["a", "+0.000000005s", "1.235ms", "5", "yes"]
-    assert shown[2].split() == ["日本", "-0.000000001s", "999ns", "1234", "no"]
-    assert shown[3].split() == ["-", "-", "-", "3", "-"]
-    assert len({cells(line) for line in shown if not line.endswith("-")}) == 1
+    assert lines(schema, [batch], origin_ns=10**9) == [
+        "name       start_ns  duration_ns   seq   ok",
+        "a     +0.000000005s      1.235ms     5  yes",
+        "日本  -0.000000001s        999ns  1234   no",
+        "-                 -            -     3    -",
+    ]
 
 
 def test_what_has_no_room_is_named():

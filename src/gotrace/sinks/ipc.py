@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gotrace.sinks.aside import Target, opened
 
@@ -61,7 +62,7 @@ def write_ipc(
         for batch in batches:
             if not batch.schema.equals(schema):
                 raise ValueError(f"a batch has the columns {batch.schema}, not {schema}")
-            writer.write_batch(batch if written is schema else _decoded(batch, written))
+            writer.write_batch(_prepared(batch, written))
             rows += batch.num_rows
         writer.close()
     return rows
@@ -71,9 +72,19 @@ def _grows(kind: pa.DataType) -> bool:
     return bool(pa.types.is_dictionary(kind)) and kind.index_type != _CLOSED
 
 
-def _decoded(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    columns = [
-        column.cast(field.type) if _grows(column.type) else column
-        for column, field in zip(batch.columns, schema, strict=True)
-    ]
+def _prepared(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    columns = []
+    for column, field in zip(batch.columns, schema, strict=True):
+        if column.type != field.type:
+            column = column.cast(field.type)
+        elif pa.types.is_dictionary(column.type) and column.null_count:
+            column = _zero_under_nulls(column)
+        columns.append(column)
     return pa.record_batch(columns, schema=schema)
+
+
+def _zero_under_nulls(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Give null rows the code 0: what stands there means nothing, yet Polars refuses a -1."""
+    codes = pc.fill_null(column.indices, 0).to_numpy(zero_copy_only=False)
+    nulls = pc.is_null(column.indices).to_numpy(zero_copy_only=False)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=nulls), column.dictionary)

@@ -49,9 +49,8 @@ def _lines(batch: pa.RecordBatch, schema: pa.Schema) -> bytes:
         parts.append(f"{',' if index else '{'}{json.dumps(field.name)}:")
         parts.append(json_column(field.name, column))
     if not parts:
-        return b"{}\n" * batch.num_rows
+        return b"{}\n" * int(batch.num_rows)
     lines = pc.binary_join_element_wise(*parts, "}\n", "")
     # Rows without nulls lie one behind the other in the values of the column.
     length: int = pc.sum(pc.binary_length(lines)).as_py()
-    values: bytes = lines.buffers()[2].slice(0, length).to_pybytes()
-    return values
+    return bytes(memoryview(lines.buffers()[2])[:length])

@@ -66,7 +66,8 @@ def write_text(
 
     Columns without a value in the first `SAMPLE_ROWS` rows are left out; so are those for which
     there is no room (hashes first, then from the right), and a last line names them. Text that is
-    too long ends in `…`, a number is never cut. Null is `-`. Lines end without blanks.
+    too long ends in `…`; a number is never cut, even where its line gets too long. Null is `-`.
+    Lines end without blanks.
 
     Args:
         batches: of that schema.
@@ -91,7 +92,7 @@ def write_text(
     sample = list(itertools.islice(rows, SAMPLE_ROWS))
     layout = _Layout(schema, sample, width)
     if header:
-        file.write(layout.line(schema.names))
+        file.write(layout.line([safe(name) for name in schema.names]))
     count = 0
     for row in itertools.chain(sample, rows):
         file.write(layout.line(row))
