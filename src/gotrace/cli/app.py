@@ -6,9 +6,11 @@ interrupted. A verb returns its code; everything that it raises ends here.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, Final
 
@@ -45,21 +47,39 @@ class Verbs(click.Group):
             )
         return super().resolve_command(ctx, args)
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the group's own options, `--help` among them."""
+        with _errors_told():
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; leave with its exit code."""
-        try:
+        with _errors_told():
             code = super().invoke(ctx)
             sys.stdout.flush()
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
-            raise
-        except KeyboardInterrupt:
-            raise Interrupted("interrupted") from None
-        except Exception as error:
-            if _is_closed_pipe(error):
-                _discard_output()
-                ctx.exit(OK)
-            raise _failure(error) from error
         ctx.exit(code if isinstance(code, int) else OK)
+
+
+@contextlib.contextmanager
+def _errors_told() -> Iterator[None]:
+    """Turn every exception into one that click prints and exits with."""
+    try:
+        yield
+    except (click.exceptions.Exit, click.ClickException, click.Abort):
+        raise
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
+    except Exception as error:
+        if _is_closed_pipe(error):
+            _discard_output()
+            raise click.exceptions.Exit(OK) from None
+        raise _failure(error) from error
 
 
 def version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:

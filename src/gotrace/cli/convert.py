@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gotrace.cli.inputs import Delivery, file_bytes, on_error_option, open_trace, report_damage
-from gotrace.cli.output import EXTENSIONS, Rows, opened, rows_to, write_rows
+from gotrace.cli.output import EXTENSIONS, write_rows
 from gotrace.cli.terminal import clean, count, fit, size
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from gotrace.tables.trace import Trace
 
 _FORMATS = ("parquet", "arrow", "csv")
@@ -105,92 +102,53 @@ def _parquet(
     from gotrace.sinks.parquet import write_parquet
     from gotrace.tables.schema import schema
 
-    notes = _LateNotes(trace)
     written = write_parquet(
         delivery,
         {name: schema(name) for name in names},
         out,
         overwrite=overwrite,
         source={"name": trace.name},
-        notes=notes,  # type: ignore[arg-type]
+        notes=_LateNotes(trace),
     )
     return {name: (table.rows, table.bytes) for name, table in written.items()}
 
 
-class _LateNotes:
+class _LateNotes(Sequence[Mapping[str, Any]]):
     """The notes of a trace, as they are when they are asked for: at the end of the pass."""
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self._trace.notes)
+    def __len__(self) -> int:
+        return len(self._trace.notes)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._trace.notes[index]
 
 
 def _one_file(delivery: Delivery, name: str, form: str, out: str, overwrite: bool) -> Written:
     from gotrace.tables.schema import schema
 
     batches = (batch for _, batch in delivery)
-    with opened(out, form, overwrite) as file:
-        rows = write_rows(batches, schema(name), form, file, stream=False)
-        length = file.tell() if file.seekable() else 0
-    return {name: (rows, length)}
+    rows = write_rows(batches, schema(name), form, out, overwrite=overwrite)
+    return {name: (rows, os.stat(out).st_size)}
 
 
 def _folder(
-    trace: Trace,
-    delivery: Delivery,
-    names: tuple[str, ...],
-    form: str,
-    out: str,
-    overwrite: bool,
+    trace: Trace, delivery: Delivery, names: tuple[str, ...], form: str, out: str, overwrite: bool
 ) -> Written:
-    from gotrace.sinks.aside import MANIFEST, directory_aside, explained
+    from gotrace.cli.folder import write_folder
     from gotrace.tables.schema import schema
 
-    schemas = {name: schema(name) for name in names}
-    with (
-        explained(f"writing {form}", out),
-        directory_aside(out, overwrite=overwrite) as aside,
-    ):
-        with contextlib.ExitStack() as open_files:
-            files: dict[str, BinaryIO] = {
-                name: open_files.enter_context(open(aside / f"{name}.{form}", "wb"))
-                for name in names
-            }
-            writers: dict[str, Rows] = {
-                name: rows_to(files[name], schemas[name], form) for name in names
-            }
-            rows = dict.fromkeys(names, 0)
-            for name, batch in delivery:
-                writers[name].write(batch)
-                rows[name] += batch.num_rows
-            for writer in writers.values():
-                writer.close()
-            written = {name: (rows[name], files[name].tell()) for name in names}
-        manifest = _manifest(trace, written, schemas, form)
-        (aside / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    return written
-
-
-def _manifest(
-    trace: Trace, written: Written, schemas: Mapping[str, pa.Schema], form: str
-) -> dict[str, Any]:
-    """Give what `gotrace.sinks.parquet` gives."""
-    from gotrace import SCHEMA_VERSION, __version__
-
-    tables = {}
-    for name, (rows, length) in written.items():
-        files = [{"name": f"{name}.{form}", "rows": rows, "bytes": length}]
-        columns = {field.name: str(field.type) for field in schemas[name]}
-        tables[name] = {"rows": rows, "bytes": length, "files": files, "columns": columns}
-    return {
-        "gotrace": __version__,
-        "schema_version": SCHEMA_VERSION,
-        "source": {"name": trace.name},
-        "tables": tables,
-        "notes": trace.notes,
-    }
+    return write_folder(
+        delivery,
+        {name: schema(name) for name in names},
+        out,
+        form,
+        overwrite=overwrite,
+        source={"name": trace.name},
+        notes=_LateNotes(trace),
+    )
 
 
 def _summary(written: Written, out: str, events: int) -> Iterator[str]:
@@ -216,4 +174,4 @@ def _progress(file: str) -> Iterator[Callable[[int], None] | None]:
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     with bar:
         task = bar.add_task("", total=file_bytes(file))
-        yield lambda length: bar.advance(task, length)
+        yield lambda read: bar.update(task, completed=read)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from gotrace.cli.inputs import on_error_option, open_trace, report_damage
 from gotrace.cli.moments import When, seconds, wall
-from gotrace.cli.output import format_of, opened, write_rows
+from gotrace.cli.output import format_of, text_output, write_rows
 from gotrace.cli.terminal import BAD, OK, PARTIAL, clean, count, fit, say
 from gotrace.spec.words import KINDS
 
@@ -83,23 +83,21 @@ def events(
             raise click.UsageError(
                 "--wire prints the whole trace: it takes no filter and no format"
             )
-        with opened(path, "text", overwrite) as out:
+        with text_output(path, overwrite=overwrite) as out:
             return _wire(file, on_error, out)
-    form = format_of(path, form, _FORMATS, "text")
+    form = format_of(path, form, _FORMATS)
     wish = Wish(start, end, goroutines, kinds, limit)
     trace = open_trace(file, on_error)
     chosen = _Chosen(trace, wish)
-    with opened(path, form, overwrite) as out:
-        if form == "text":
-            rows = _print(chosen, out)
-        else:
-            from gotrace.tables.schema import schema
+    if form == "text":
+        with text_output(path, overwrite=overwrite) as out:
+            rows = _print(chosen, trace.name, out)
+    else:
+        from gotrace.tables.schema import schema
 
-            rows = write_rows(chosen, schema("events"), form, out, stream=path is None)
-    code = report_damage([trace])
-    if not rows and code == PARTIAL and not chosen.seen_events:
-        return BAD
-    if not rows and limit != 0:
+        rows = write_rows(chosen, schema("events"), form, path, overwrite=overwrite)
+    code = report_damage([trace], nothing=not chosen.seen_events)
+    if not rows and limit != 0 and code != BAD:
         say(f"no events: {chosen.why_none()}")
     return code
 
@@ -228,16 +226,17 @@ class _Chosen:
         if self.start_ns is None:
             self.start_ns = batch.column("time_ns")[0].as_py()
         self.end_ns = batch.column("time_ns")[-1].as_py()
-        self.seen_events += batch.num_rows
+        kinds = batch.column("kind")
+        syncs = pc.sum(pc.equal(kinds.indices, KINDS.index("sync"))).as_py()
+        self.seen_events += batch.num_rows - syncs
         if self._wish.kinds:
-            column = batch.column("kind")
-            codes = pc.unique(column.indices).to_pylist()
-            self._kinds.update(column.dictionary[code].as_py() for code in codes)
+            codes = pc.unique(kinds.indices).to_pylist()
+            self._kinds.update(kinds.dictionary[code].as_py() for code in codes)
         if self._wish.goroutines:
             self._goroutines.update(pc.unique(batch.column("goroutine").drop_null()).to_pylist())
 
 
-def _print(chosen: _Chosen, out: BinaryIO) -> int:
+def _print(chosen: _Chosen, name: str, out: TextIO) -> int:
     from gotrace.cli.event_lines import HEADER, event_lines
 
     rows = 0
@@ -245,15 +244,15 @@ def _print(chosen: _Chosen, out: BinaryIO) -> int:
         assert chosen.start_ns is not None
         if not rows:
             began = f", 0 is {wall(chosen.wall_ns)}" if chosen.wall_ns is not None else ""
-            title = f"# {clean(chosen._trace.name)}: seconds from the start of the trace{began}"
-            out.write(f"{fit(title)}\n# {HEADER[2:]}\n".encode())
+            title = f"# {clean(name)}: seconds from the start of the trace{began}"
+            out.write(f"{fit(title)}\n# {HEADER[2:]}\n")
         rows += batch.num_rows
         _write(event_lines(batch, chosen.start_ns, chosen.sites), out)
     out.flush()
     return rows
 
 
-def _wire(file: str, on_error: str, out: BinaryIO) -> int:
+def _wire(file: str, on_error: str, out: TextIO) -> int:
     from gotrace.limits import DEFAULT
     from gotrace.sources.input import Input, source_of
     from gotrace.sources.sniff import check_version, not_built
@@ -261,13 +260,14 @@ def _wire(file: str, on_error: str, out: BinaryIO) -> int:
 
     if on_error == "skip" or (file == "-" and sys.stdin.isatty()):
         open_trace(file, on_error)
-    passing = Input(source_of(file), DEFAULT).open()
+    given = Input(source_of(file), DEFAULT)
+    passing = given.open()
     salvage = on_error == "salvage"
     if passing.sniffed.kind != "trace" or passing.sniffed.minor is None:
-        raise not_built(passing.sniffed.kind, file)
-    check_version(passing.sniffed.minor, file, lenient=salvage)
+        raise not_built(passing.sniffed.kind, given.name)
+    check_version(passing.sniffed.minor, given.name, lenient=salvage)
     chunks = (bytes(chunk) for chunk in passing.chunks)
-    text = bytes_to_text(chunks, file, "salvage" if salvage else "fail", any_version=salvage)
+    text = bytes_to_text(chunks, given.name, "salvage" if salvage else "fail", any_version=salvage)
     damage = _Damage()
     _write((line.rstrip("\n") for line in damage.watch(text)), out)
     out.flush()
@@ -289,7 +289,7 @@ class _Damage:
             yield line
 
 
-def _write(lines: Iterable[str], out: Any) -> None:
+def _write(lines: Iterable[str], out: TextIO) -> None:
     """Write lines in pieces of some size; each leaves at once, for whoever reads along."""
     pending: list[str] = []
     length = 0
@@ -297,8 +297,9 @@ def _write(lines: Iterable[str], out: Any) -> None:
         pending.append(line)
         length += len(line) + 1
         if length >= _WRITE_BYTES:
-            out.write("\n".join([*pending, ""]).encode())
+            out.write("\n".join([*pending, ""]))
+            out.flush()
             pending.clear()
             length = 0
     if pending:
-        out.write("\n".join([*pending, ""]).encode())
+        out.write("\n".join([*pending, ""]))

@@ -62,9 +62,7 @@ def info(files: tuple[str, ...], form: str, on_error: str) -> int:
             click.echo(_json(told))
         else:
             click.echo("\n".join([*([""] if number else []), *_text(told)]))
-        code = report_damage([trace])
-        empty = told.events <= len(told.generations) + 1
-        codes.append(BAD if code == PARTIAL and empty else code)
+        codes.append(report_damage([trace], nothing=not _has_events(told)))
     if all(code == BAD for code in codes):
         return BAD
     return PARTIAL if any(codes) else OK
@@ -74,10 +72,15 @@ def _text(told: Info) -> Iterator[str]:
     yield clean(told.source)
     for name, text in _facts(told):
         yield fit(f"  {name:12} {clean(text)}")
-    if told.events:
+    if _has_events(told):
         shell = _shell_word(told.source)
         yield f"next: gotrace events {shell} --limit 20"
         yield f"      gotrace convert {shell} -o DIR"
+
+
+def _has_events(told: Info) -> bool:
+    """Whether there is more than the syncs that stand at every begin and end."""
+    return told.events > told.kinds.get("sync", 0)
 
 
 def _facts(told: Info) -> Iterator[tuple[str, str]]:
@@ -92,7 +95,7 @@ def _facts(told: Info) -> Iterator[tuple[str, str]]:
             "start",
             f"{told.wall_start:%Y-%m-%dT%H:%M:%S.%fZ}{error if told.clock_error_ns else ''}",
         )
-    else:
+    elif told.generations:
         yield "start", "unknown: the trace has no wall clock (Go 1.25 and later write one)"
     if told.duration_ns is not None:
         yield "duration", duration(told.duration_ns)

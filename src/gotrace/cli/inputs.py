@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gotrace.cli.terminal import OK, PARTIAL, Failure, count, say, size
+from gotrace.cli.terminal import BAD, OK, PARTIAL, Failure, count, say, size
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +37,7 @@ def on_error_option(command: Command) -> Command:
 
 
 def open_trace(given: str, on_error: str, seen: Callable[[int], None] | None = None) -> Trace:
-    """Open an input; `seen` is told how many bytes of it were read, as they are.
+    """Open an input; `seen` is told how many bytes of it a pass has read, as it reads.
 
     `skip` looks through the whole file first; a damaged one raises `Failure`.
     """
@@ -62,8 +62,11 @@ def open_trace(given: str, on_error: str, seen: Callable[[int], None] | None = N
     return trace
 
 
-def report_damage(traces: Iterable[Trace]) -> int:
-    """Say in a line what was wrong with each trace after it was read; return the exit code."""
+def report_damage(traces: Iterable[Trace], *, nothing: bool = False) -> int:
+    """Say in a line what was wrong with each trace after it was read; return the exit code.
+
+    `nothing` says that the damage left nothing to read.
+    """
     code = OK
     for trace in traces:
         errors = [note for note in trace.notes if note["severity"] == "error"]
@@ -71,9 +74,31 @@ def report_damage(traces: Iterable[Trace]) -> int:
             if note["severity"] == "warning":
                 say(f"{trace.name}: {note['text']}")
         if errors:
-            say(f"{trace.name}: damaged: {_summary(errors)}; the rest was read (table notes)")
-            code = PARTIAL
+            if nothing:
+                say(f"{trace.name}: nothing can be read of it: {_summary(errors)}")
+            else:
+                more = " (gotrace info lists the faults)" if len(errors) > 1 else ""
+                say(f"{trace.name}: damaged: {_summary(errors)}; the rest was read{more}")
+            code = BAD if nothing else PARTIAL
     return code
+
+
+def is_damaged(trace: Trace) -> bool:
+    """Whether the last pass met damage."""
+    return any(note["severity"] == "error" for note in trace.notes)
+
+
+def is_empty(trace: Trace) -> bool:
+    """Whether a damaged trace has no event left: a pass of its own, over a file."""
+    import pyarrow.compute as pc
+
+    if trace.name == "<stdin>":
+        return False
+    events = 0
+    for name, batch in trace.scan(["generations", "syncs"]):
+        whole = name == "generations"
+        events += (pc.sum(batch.column("events")).as_py() or 0) if whole else -batch.num_rows
+    return events <= 0
 
 
 def as_option(error: GotraceError) -> str:
@@ -117,7 +142,7 @@ class Delivery:
 
 
 def watched(given: str, seen: Callable[[int], None]) -> Any:
-    """Give the source of an input that tells `seen` how many bytes were read."""
+    """Give the source of an input that tells `seen` how many bytes a pass has read."""
     from gotrace.sources.base import Chunk, Source
     from gotrace.sources.input import source_of
 
@@ -130,8 +155,10 @@ def watched(given: str, seen: Callable[[int], None]) -> Any:
             self.reopenable = source.reopenable
 
         def _read(self) -> Iterator[Chunk]:
+            read = 0
             for chunk in inner.chunks():
-                seen(len(chunk))
+                read += len(chunk)
+                seen(read)
                 yield chunk
 
     inner = source_of(given)

@@ -1,12 +1,13 @@
-"""Rows for machines: one stream of batches as JSON lines, CSV, Arrow or Parquet."""
+"""Where a verb's rows go: which format, and which of the sinks writes it."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, TextIO
 
 import click
 
@@ -21,228 +22,148 @@ EXTENSIONS: Final = {
     ".ndjson": "json",
     ".csv": "csv",
     ".arrow": "arrow",
-    ".arrows": "arrow",
     ".feather": "arrow",
-    ".ipc": "arrow",
     ".parquet": "parquet",
     ".duckdb": "duckdb",
     ".txt": "text",
 }
 """What `-o` decides by."""
 
-BINARY: Final = frozenset({"arrow", "parquet", "duckdb"})
+BINARY: Final = frozenset({"arrow", "parquet"})
 
 
-def format_of(path: str | None, form: str | None, known: Iterable[str], default: str) -> str:
-    """Decide the format by `--format`, else by the extension of `-o`; a usage error for others."""
-    if form is None and path is not None:
-        extension = os.path.splitext(path)[1].lower()
-        form = EXTENSIONS.get(extension)
-        if form is None or form not in known:
-            endings = [end for end, name in EXTENSIONS.items() if name in known]
-            raise click.UsageError(
-                f"-o {clean(path)}: no format has this ending; there are {', '.join(endings)}, "
-                "or give --format"
-            )
-    return form or default
+def format_of(path: str | None, form: str | None, known: Iterable[str]) -> str:
+    """Decide the format by `--format`, else by the ending of `-o`; text without either."""
+    if form is not None or path is None:
+        return form or "text"
+    by_ending = EXTENSIONS.get(os.path.splitext(path)[1].lower())
+    if by_ending is None or by_ending not in known:
+        endings = [ending for ending, name in EXTENSIONS.items() if name in known]
+        raise click.UsageError(
+            f"-o {clean(path)}: no format has this ending; there are {', '.join(endings)}, "
+            "or give --format"
+        )
+    return by_ending
 
 
 @contextlib.contextmanager
-def opened(path: str | None, form: str, overwrite: bool = False) -> Iterator[BinaryIO]:
-    """Give where bytes go: a file that is whole or not there, or standard output."""
+def text_output(path: str | None, *, overwrite: bool) -> Iterator[TextIO]:
+    """Give where text goes: a file that is whole or not there, or standard output."""
     if path is None:
-        if form in BINARY:
-            yield binary_output(form)
-        else:
-            sys.stdout.flush()
-            yield sys.stdout.buffer
+        yield sys.stdout
+        sys.stdout.flush()
         return
-    from gotrace.sinks.aside import file_aside
+    from gotrace.sinks.aside import opened
 
-    with file_aside(path, overwrite=overwrite) as aside, open(aside, "wb") as file:
-        yield file
-
-
-class Rows(Protocol):
-    """Takes the batches of one schema, and writes them to a binary file."""
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Write a batch."""
-
-    def close(self) -> None:
-        """Write what ends the file; the file itself stays open."""
-
-
-def rows_to(out: BinaryIO, schema: pa.Schema, form: str, *, stream: bool = False) -> Rows:
-    """Begin to write rows; Arrow is a file, or with `stream` what a pipe can take."""
-    if form == "json":
-        return _Json(out, schema)
-    if form == "csv":
-        return _Csv(out, schema)
-    if form == "arrow":
-        return _Arrow(out, schema, stream)
-    return _Parquet(out, schema)
+    with opened(path, "writing text", overwrite=overwrite) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="\n", write_through=True)
+        yield text
+        text.flush()
+        text.detach()
 
 
 def write_rows(
     batches: Iterable[pa.RecordBatch],
     schema: pa.Schema,
     form: str,
-    out: BinaryIO,
+    path: str | None,
     *,
-    stream: bool = True,
+    overwrite: bool = False,
 ) -> int:
-    """Write batches of one schema; return the number of rows."""
-    writer = rows_to(out, schema, form, stream=stream)
-    rows = 0
+    """Write one table to a file, or without a path to standard output; return the rows."""
+    if form == "text":
+        from gotrace.sinks.text import write_text
+
+        with text_output(path, overwrite=overwrite) as file:
+            return write_text(batches, schema, file)
+    if path is None:
+        return _stream_rows(batches, schema, form)
+    if form == "json":
+        from gotrace.sinks.json_lines import write_json_lines
+
+        return write_json_lines(batches, schema, path, overwrite=overwrite)
+    if form == "csv":
+        from gotrace.sinks.csv import write_csv
+
+        return write_csv(batches, schema, path, overwrite=overwrite)
+    if form == "arrow":
+        from gotrace.sinks.ipc import write_ipc
+
+        return write_ipc(batches, schema, path, overwrite=overwrite)
+    from gotrace.sinks.aside import opened
+
+    with opened(path, "writing Parquet", overwrite=overwrite) as out:
+        return _write_parquet(batches, schema, out)
+
+
+def _stream_rows(batches: Iterable[pa.RecordBatch], schema: pa.Schema, form: str) -> int:
+    """Write rows to standard output; what is written leaves batch by batch."""
+    if form in BINARY:
+        out = binary_output(form)
+    else:
+        sys.stdout.flush()
+        out = sys.stdout.buffer
+    if form == "json":
+        from gotrace.sinks.json_lines import write_json_lines
+
+        return write_json_lines(_flushing(batches, out), schema, out)
+    if form == "csv":
+        from gotrace.sinks.csv import write_csv
+
+        if sys.stdout.isatty():
+            batches = (_for_terminal(batch) for batch in batches)
+        return write_csv(_flushing(batches, out), schema, out)
+    if form == "arrow":
+        from gotrace.sinks.ipc import write_ipc
+
+        return write_ipc(_flushing(batches, out), schema, out, stream=True)
+    return _write_parquet(batches, schema, out)
+
+
+def _flushing(batches: Iterable[pa.RecordBatch], out: BinaryIO) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        writer.write(batch)
+        yield batch
+        out.flush()
+
+
+def _for_terminal(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Make the text of a batch harmless; its types stay."""
+    import pyarrow as pa
+
+    columns = [
+        pa.array([None if text is None else clean(text) for text in column.to_pylist()], pa.utf8())
+        if pa.types.is_string(column.type)
+        else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
+def _write_parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
+    """One file, encoded as the folders of `gotrace convert` are."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from gotrace.sinks.encodings import encodings
+    from gotrace.sinks.parquet import ROW_GROUP_ROWS
+    from gotrace.tables.schema import TABLES
+
+    name = (schema.metadata or {}).get(b"gotrace.table", b"").decode()
+    order = TABLES[name].order if name in TABLES else ()
+    options = {**encodings(name, schema, order), "compression": "zstd", "compression_level": 3}
+    # No `with`: leaving it on an error would write the footer, and the file would look whole.
+    writer = pq.ParquetWriter(out, schema, **options)
+    pile: list[pa.RecordBatch] = []
+    rows = held = 0
+    for batch in batches:
+        pile.append(batch)
+        held += batch.num_rows
         rows += batch.num_rows
-        if stream:
-            out.flush()
+        if held >= ROW_GROUP_ROWS:
+            writer.write_table(pa.Table.from_batches(pile, schema).unify_dictionaries())
+            pile, held = [], 0
+    if held:
+        writer.write_table(pa.Table.from_batches(pile, schema).unify_dictionaries())
     writer.close()
     out.flush()
     return rows
-
-
-class _Json:
-    r"""One object a line; ids are text, and everything beyond ASCII is \u escaped."""
-
-    def __init__(self, out: BinaryIO, schema: pa.Schema) -> None:
-        import json
-
-        self._out = out
-        self._names = schema.names
-        self._ids = [_is_id(field.name, field.type) for field in schema]
-        self._encode = json.JSONEncoder(separators=(",", ":"), default=_json_value).encode
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        columns = []
-        for column, is_id in zip(batch.columns, self._ids, strict=True):
-            values = _python_values(column)
-            columns.append([None if v is None else str(v) for v in values] if is_id else values)
-        rows = (dict(zip(self._names, row, strict=True)) for row in zip(*columns, strict=True))
-        self._out.write("".join(f"{self._encode(row)}\n" for row in rows).encode())
-
-    def close(self) -> None:
-        return
-
-
-class _Csv:
-    """Plain CSV: text that a spreadsheet would take for a formula gets an apostrophe in front."""
-
-    def __init__(self, out: BinaryIO, schema: pa.Schema) -> None:
-        import pyarrow as pa
-        from pyarrow import csv
-
-        self._out = out
-        self._names = schema.names
-        self._options = csv.WriteOptions(include_header=False)
-        self._on_terminal = out.isatty()
-        columns = [pa.array([], pa.utf8()) for _ in schema]
-        header = pa.RecordBatch.from_arrays(columns, names=schema.names)
-        csv.write_csv(header, out)
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        import pyarrow as pa
-        from pyarrow import csv
-
-        columns = [_csv_column(column, self._on_terminal) for column in batch.columns]
-        plain = pa.RecordBatch.from_arrays(columns, names=self._names)
-        csv.write_csv(plain, self._out, self._options)
-
-    def close(self) -> None:
-        return
-
-
-class _Arrow:
-    """Arrow IPC; a dictionary that grows (reason) goes on where it did."""
-
-    def __init__(self, out: BinaryIO, schema: pa.Schema, stream: bool) -> None:
-        import pyarrow as pa
-
-        options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
-        begin = pa.ipc.new_stream if stream else pa.ipc.new_file
-        self._writer = begin(out, schema, options=options)
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        self._writer.write_batch(batch)
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-class _Parquet:
-    """Parquet, encoded as `gotrace.sinks.parquet` does."""
-
-    def __init__(self, out: BinaryIO, schema: pa.Schema) -> None:
-        import pyarrow.parquet as pq
-
-        from gotrace.sinks.encodings import encodings
-        from gotrace.tables.schema import TABLES
-
-        name = (schema.metadata or {}).get(b"gotrace.table", b"").decode()
-        order = TABLES[name].order if name in TABLES else ()
-        options = encodings(name, schema, order)
-        self._writer = pq.ParquetWriter(
-            out, schema, **{**options, "compression": "zstd", "compression_level": 3}
-        )
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        self._writer.write_batch(batch)
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-def _is_id(name: str, kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    known = name.endswith("_id") or name in _ID_COLUMNS or name.startswith("by_")
-    return known and pa.types.is_integer(kind)
-
-
-_ID_COLUMNS: Final = frozenset(
-    {"goroutine", "thread", "task", "parent_task", "parent", "fingerprint", "address"}
-)
-
-
-def _python_values(column: pa.Array) -> list[Any]:
-    import pyarrow as pa
-
-    if pa.types.is_timestamp(column.type):
-        return [None if v is None else f"{v}" for v in column.cast(pa.utf8()).to_pylist()]
-    values: list[Any] = column.to_pylist()
-    if pa.types.is_list(column.type) and pa.types.is_int64(column.type.value_type):
-        return [None if v is None else [str(item) for item in v] for v in values]
-    return values
-
-
-def _json_value(value: Any) -> Any:
-    if isinstance(value, bytes):
-        import base64
-
-        return base64.b64encode(value).decode()
-    return str(value)
-
-
-def _csv_column(column: pa.Array, on_terminal: bool) -> pa.Array:
-    import json
-
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.dictionary_decode()
-    elif pa.types.is_nested(kind) or pa.types.is_binary(kind):
-        values = column.to_pylist()
-        texts = [None if v is None else json.dumps(v, default=_json_value) for v in values]
-        column = pa.array(texts, pa.utf8())
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return column
-    column = pc.replace_substring_regex(column, r"^([=+\-@\t\r])", r"'\1")
-    if on_terminal:
-        cleaned = [None if text is None else clean(text) for text in column.to_pylist()]
-        column = pa.array(cleaned, pa.utf8())
-    return column

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+import threading
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gotrace.cli.inputs import STREAM, check_once, on_error_option, open_trace, report_damage
-from gotrace.cli.output import format_of, opened, write_rows
+from gotrace.cli.inputs import (
+    STREAM,
+    check_once,
+    is_damaged,
+    is_empty,
+    on_error_option,
+    open_trace,
+    report_damage,
+)
+from gotrace.cli.output import format_of, write_rows
 from gotrace.cli.terminal import OK, PARTIAL, Failure, clean_lines, say
 
 if TYPE_CHECKING:
@@ -60,7 +68,7 @@ def sql(
     files, query = _files_and_query(words, script)
     check_once(files)
     known = (*_FORMATS, "duckdb")
-    form = format_of(path, form, known, "text")
+    form = format_of(path, form, known)
     if query is None and form != "duckdb" and not (sys.stdin.isatty() and not path):
         if STREAM in files or sys.stdin.isatty():
             raise click.UsageError("no query: give one in quotes, or with -f")
@@ -78,8 +86,13 @@ def sql(
     except Exception as error:
         raise _typed(library, error) from error
     finally:
-        connection.close()
-    return report_damage(library.traces) or (PARTIAL if failed else OK)
+        for trace in library.traces:
+            trace.cancel()  # what DuckDB still reads ahead is not wanted
+    damaged = [trace for trace in library.traces if is_damaged(trace)]
+    code = report_damage(library.traces, nothing=bool(damaged) and all(map(is_empty, damaged)))
+    if len(damaged) + failed < len(files):
+        return PARTIAL if code or failed else OK
+    return code
 
 
 def _files_and_query(words: tuple[str, ...], script: str | None) -> tuple[list[str], str | None]:
@@ -133,53 +146,43 @@ def _answer(
     library: Library, connection: Any, query: str, form: str, path: str | None, overwrite: bool
 ) -> None:
     """Run a query and write what it gives."""
-    with opened(path, form, overwrite) as out:
-        rows = _run(library, connection, query, form, out, stream=path is None)
-    if rows == 0:
-        say(f"no rows: {_why_none(connection, query)}")
+    import signal
 
-
-def _run(
-    library: Library | None, connection: Any, query: str, form: str, out: BinaryIO, stream: bool
-) -> int | None:
-    """Write the result of the last statement; None when it has none, else how many rows."""
-    from gotrace.cli.text_table import table_lines
     from gotrace.tables.connect import needs
 
     if not query.strip().strip(";").strip():
         raise click.UsageError("the query is empty")
-    if library is not None:
-        library.fetch(needs(query))
-    result = connection.execute(query)
-    if result.description is None:
+    library.fetch(needs(query))
+    # DuckDB ends a query at Ctrl-C when its operator does; a second one need not wait.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, _interrupt)
+    rows = _run(connection, query, form, path, overwrite)
+    if rows == 0:
+        say(f"no rows: {_why_none(connection, query)}")
+
+
+def _interrupt(*_: object) -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    raise KeyboardInterrupt
+
+
+def _run(
+    connection: Any, query: str, form: str, path: str | None = None, overwrite: bool = False
+) -> int | None:
+    """Write the result of the last statement; None when it has none, else how many rows."""
+    relation = connection.sql(query)
+    if relation is None:  # a statement that has no result
         return None
-    reader = _reader(result)
-    if form != "text":
-        return write_rows(reader, reader.schema, form, out, stream=stream)
-    counted = _Counted(reader)
-    for line in table_lines(counted, reader.schema):
-        out.write(f"{line}\n".encode())
-    out.flush()
-    return counted.rows
+    reader = _reader(relation)
+    return write_rows(reader, reader.schema, form, path, overwrite=overwrite)
 
 
-def _reader(result: Any) -> pa.RecordBatchReader:
-    """Stream a result as Arrow; the method's name changed in DuckDB 1.4."""
-    read = getattr(result, "to_arrow_reader", None) or result.fetch_record_batch
+def _reader(relation: Any) -> pa.RecordBatchReader:
+    """Stream a result as Arrow, by the name that DuckDB's version has for it."""
+    read = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
     return read(_BATCH_ROWS)
-
-
-class _Counted:
-    """Batches that are counted as they pass."""
-
-    def __init__(self, batches: Any) -> None:
-        self._batches = batches
-        self.rows = 0
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._batches:
-            self.rows += batch.num_rows
-            yield batch
 
 
 def _why_none(connection: Any, query: str) -> str:
@@ -251,7 +254,7 @@ def _shell(connection: Any) -> None:
             continue
         query, pending = pending, ""
         try:
-            rows = _run(None, connection, query, "text", sys.stdout.buffer, True)
+            rows = _run(connection, query, "text")
             if rows == 0:
                 say(f"no rows: {_why_none(connection, query)}")
         except KeyboardInterrupt:

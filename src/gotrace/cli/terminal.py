@@ -44,9 +44,11 @@ def say(message: str) -> None:
 
 def clean(text: str) -> str:
     r"""Replace what could steer a terminal or turn text around: `\x1b`, `\u202e`, newlines."""
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
+    from gotrace.sinks.text import safe
+
+    return safe(text)
 
 
 def clean_lines(text: str) -> Iterator[str]:
@@ -58,17 +60,15 @@ def fit(text: str, width: int = WIDTH) -> str:
     """Cut a clean text to a number of columns, with … where it was cut."""
     if text.isascii():
         return text if len(text) <= width else text[: width - 1] + "…"
-    from rich.cells import cell_len, set_cell_size
+    from gotrace.sinks.text import clip
 
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, width - 1).rstrip() + "…"
+    return clip(text, width)
 
 
 def binary_output(what: str) -> BinaryIO:
     """Return standard output for bytes; a terminal is refused."""
     if sys.stdout.isatty():
-        raise click.UsageError(f"{what} is binary, and standard output is a terminal: use -o FILE")
+        raise click.UsageError(f"{what} is binary, and standard output is a terminal: use -o OUT")
     sys.stdout.flush()
     return sys.stdout.buffer
 
@@ -88,11 +88,3 @@ def size(number: int) -> str:
         if value < 999.95:
             return f"{value:.1f} {unit}"
     return f"{value / 1000:.1f} TB"
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    if code < 0x100:
-        short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
-        return short or f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
