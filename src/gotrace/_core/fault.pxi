@@ -23,14 +23,14 @@ cdef dict FAULT_TEXTS = {
     FAULT_ZERO_FREQUENCY: "a clock frequency of 0",
     FAULT_NO_CLOCK: "a generation without a clock snapshot",
     FAULT_EVENT_TYPE: "event type {a} is not one of a batch",
-    FAULT_EVENT_SHORT: "an event of type {a} ends behind its batch",
+    FAULT_EVENT_SHORT: "a {event} ends behind its batch",
     FAULT_TIME: "a time beyond 63 bits of nanoseconds",
     FAULT_STRING_ID: "an event names string {a}, which is not defined",
     FAULT_STACK_ID: "an event names stack {a}, which is not defined",
-    FAULT_STUCK: "no event can be next: {b} threads wait, the earliest for an event of type {a}",
-    FAULT_NEEDS_THREAD: "event type {a}: expected a thread but didn't have one",
-    FAULT_NEEDS_PROC: "event type {a}: expected a proc but didn't have one",
-    FAULT_NEEDS_GOROUTINE: "event type {a}: expected a goroutine but didn't have one",
+    FAULT_STUCK: "no event can be next: {b} threads wait, the earliest with a {event}",
+    FAULT_NEEDS_THREAD: "{event}: expected a thread but didn't have one",
+    FAULT_NEEDS_PROC: "{event}: expected a proc but didn't have one",
+    FAULT_NEEDS_GOROUTINE: "{event}: expected a goroutine but didn't have one",
     FAULT_HAS_GOROUTINE: "a goroutine starts on a thread that runs goroutine {a}",
     FAULT_STATUS: "status {a} does not exist",
     FAULT_PROC_STATUS: "the status of proc {a} contradicts its events",
@@ -46,11 +46,11 @@ cdef dict FAULT_TEXTS = {
     FAULT_STEAL: "proc {a} is stolen from thread {b}, which does not hold it",
     FAULT_PROC_HOLDER: "proc {a} is about to be stolen, but no thread holds it",
     FAULT_RANGE_OPEN: "a range begins that is going on",
-    FAULT_RANGE_CLOSED: "a range ends that is not going on",
-    FAULT_GC: "event type {a} number {b} contradicts the garbage collections before it",
+    FAULT_RANGE_CLOSED: "a range ends or is confirmed that is not going on",
+    FAULT_GC: "{event} number {b} contradicts the garbage collections before it",
     FAULT_TASK_EXISTS: "task {a} begins although it exists",
     FAULT_REGION: "goroutine {a} ends a region that is not its innermost",
-    FAULT_EVENT_ORDER: "event type {a} cannot be ordered",
+    FAULT_EVENT_ORDER: "{event} (event type {a}) cannot be ordered",
     FAULT_LIMIT_ID: "id {a} is beyond what gotrace keeps",
     FAULT_LIMIT_MEMORY: "the decoder would need more than the memory limit of {a} bytes",
     FAULT_LIMIT_REASONS: "more than {a} different reasons to block",
@@ -61,7 +61,11 @@ cdef dict FAULT_TEXTS = {
 
 
 cdef str fault_reason(const Fault* fault):
-    return (<str>FAULT_TEXTS[fault.code]).format(a=fault.a, b=fault.b)
+    """The text of a fault; its numbers are unsigned on the wire."""
+    cdef str event = EVENT_NAMES[fault.a & 255].decode()
+    return (<str>FAULT_TEXTS[fault.code]).format(
+        a=<uint64_t>fault.a, b=<uint64_t>fault.b, event=event
+    )
 
 
 cdef object fault_error(const Fault* fault):

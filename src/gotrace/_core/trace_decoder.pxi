@@ -273,7 +273,7 @@ cdef class TraceDecoder:
         cdef int64_t replaced = 0
         for name in self.tables:
             table = self.tables[name]
-            replaced += table.take_replaced()
+            replaced = max(replaced, table.take_replaced())     # a text may be in two tables
         self.typed.notes.oddities(self.generation, replaced)
         self.typed.end_generation(self.generation, complete, self.framer.minor)
         self._flush(True)
@@ -314,6 +314,8 @@ cdef class TraceDecoder:
         if self.generation != NULL:
             number = as_int64(self.generation.number)
             lost = self.generation.end_offset - self.generation.offset
+            if self.order.generation == self.generation:
+                lost = bytes_left(&self.order)
         if not self.salvage or fault.code >= FAULT_LIMIT_ID or self.framer.over:
             self.error = fault_error(fault)
             if emit_sync and is_known_minor(self.framer.minor):

@@ -4,6 +4,17 @@
 #
 # Offers: NotesTable.
 
+cdef int64_t unknown_experiments(const Generation* generation) noexcept nogil:
+    cdef int64_t count = 0
+    cdef int64_t i
+    for i in range(generation.n_structural):
+        count += (
+            generation.structural[i].kind == EV_EXPERIMENTAL_BATCH
+            and generation.structural[i].experiment != EXPERIMENT_ALLOC_FREE
+        )
+    return count
+
+
 cdef class NotesTable:
     cdef Table table            # None where nobody asked
     cdef const Ordering* order
@@ -49,6 +60,10 @@ cdef class NotesTable:
         if count:
             text = f"{count} CPU samples have a stack that is not defined"
             self._put_odd("warning", "unknown_sample_stack", text, generation)
+        count = unknown_experiments(generation)
+        if count:
+            text = f"{count} batches of experiments that gotrace does not know were passed over"
+            self._put_odd("info", "unknown_experiment", text, generation)
         if replaced:
             text = f"{replaced} texts were not UTF-8; their broken bytes were replaced"
             self._put_odd("info", "not_utf8", text, generation)

@@ -50,6 +50,7 @@ cdef struct Framer:
     Generation* open            # being filled
     Generation* ready
     Fault fault                 # of the framing
+    bint any                    # a generation was framed, or a fault was told
     bint fault_waits            # deliver `ready` first, then the fault
 
 
@@ -220,6 +221,7 @@ cdef FrameStep _fault(Framer* self, int code, int64_t a, int64_t b, bint lost) n
     Under `salvage` the next step goes on; with `lost` it first looks for a chain of records.
     """
     set_fault(&self.fault, code, self.offset, a, b)
+    self.any = True
     if lost:
         self.lost = True
         self.lost_from = self.offset
@@ -239,6 +241,7 @@ cdef FrameStep _fault(Framer* self, int code, int64_t a, int64_t b, bint lost) n
 
 cdef FrameStep _close_generation(Framer* self) noexcept nogil:
     self.open.end_offset = self.offset
+    self.any = True
     self.ready = self.open
     self.open = NULL
     return FRAME_GENERATION
@@ -289,7 +292,9 @@ cdef FrameStep _end(Framer* self) noexcept nogil:
         self.over = True
         return _fault(self, FAULT_HEADER, self.offset, 0, False)
     if self.open == NULL:
-        return FRAME_END
+        if self.minor >= 26 or self.any:
+            return FRAME_END
+        return _fault(self, FAULT_NO_FREQUENCY, 0, 0, False)    # as Go: an empty generation
     if self.minor < 26:
         return _close_generation(self)
     if self.open.n_batches == 0:            # as Go: nothing but tables is a clean end

@@ -46,6 +46,7 @@ cdef struct Stream:
 
 cdef struct Frame:
     uint64_t pc
+    int64_t offset              # of the stack that had it first
     int64_t line
     int32_t function            # positions in the string table
     int32_t file

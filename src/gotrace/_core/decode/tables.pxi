@@ -92,6 +92,7 @@ cdef int _add_stacks(Generation* self, const EventBatch* batch, Fault* fault) no
         ):
             return set_fault(fault, FAULT_NO_MEMORY, batch.offset, 0, 0)
         for i in range(stack.n_frames):
+            frame.offset = stack.offset
             frame.pc = read_uvarint(&reader)
             frame.function_id = read_uvarint(&reader)
             frame.file_id = read_uvarint(&reader)
@@ -176,9 +177,9 @@ cdef int _set_sync(
 
 
 cdef int _index_ids(
-    IdIndex* self, const uint64_t* ids, int64_t count, size_t stride, uint64_t* twice
+    IdIndex* self, const uint64_t* ids, int64_t count, size_t stride, int64_t* twice
 ) noexcept nogil:
-    """Index `count` ids, `stride` bytes apart. -1 without memory; -2: `twice` is a bad id."""
+    """Index `count` ids, `stride` bytes apart. -1 without memory; -2: the one at `twice` is bad."""
     cdef uint64_t largest = 0
     cdef uint64_t id
     cdef uint64_t* place
@@ -194,7 +195,7 @@ cdef int _index_ids(
     memset(self.dense, 0xFF, self.dense_count * sizeof(int32_t))
     for i in range(count):
         id = (<const uint64_t*>(<const char*>ids + i * stride))[0]
-        twice[0] = id
+        twice[0] = i
         if id == 0:
             return -2
         if id < <uint64_t>self.dense_count:
@@ -211,19 +212,36 @@ cdef int _index_ids(
     return 0
 
 
+cdef int64_t _string_offset(const Generation* self, int64_t position) noexcept nogil:
+    """Where the text of a string lies in the source."""
+    cdef const uint8_t* text = <const uint8_t*>self.strings[position].data
+    cdef const EventBatch* batch
+    cdef int64_t i
+    for i in range(self.n_structural):
+        batch = &self.structural[i]
+        if batch.data <= text <= batch.data + batch.size:
+            return batch.offset + (text - batch.data)
+    return self.offset
+
+
 cdef int _index_tables(Generation* self, Fault* fault) noexcept nogil:
-    cdef uint64_t twice = 0
+    cdef int64_t twice = 0
+    cdef int64_t offset
     cdef int status
     cdef int64_t i
     status = _index_ids(
         &self.string_index, self.string_ids, self.n_strings, sizeof(uint64_t), &twice
     )
+    if status == -2:
+        offset = _string_offset(self, twice)
+        return set_fault(fault, FAULT_DUPLICATE_ID, offset, <int64_t>self.string_ids[twice], 0)
     if status == 0:
         status = _index_ids(
             &self.stack_index, &self.stacks[0].id, self.n_stacks, sizeof(Stack), &twice
         )
     if status == -2:
-        return set_fault(fault, FAULT_DUPLICATE_ID, self.offset, <int64_t>twice, 0)
+        offset = self.stacks[twice].offset
+        return set_fault(fault, FAULT_DUPLICATE_ID, offset, <int64_t>self.stacks[twice].id, 0)
     self.reasons = <int32_t*>malloc((self.n_strings + 1) * sizeof(int32_t))
     self.stack_ids = <int64_t*>malloc((self.n_stacks + 1) * sizeof(int64_t))
     self.dense_stack_ids = <int64_t*>malloc(self.stack_index.dense_count * sizeof(int64_t))
@@ -246,12 +264,12 @@ cdef int _resolve_frames(Generation* self, Fault* fault) noexcept nogil:
             frame.function = <int32_t>position_of(&self.string_index, frame.function_id)
             if frame.function < 0:
                 return set_fault(
-                    fault, FAULT_FRAME_STRING, self.offset, <int64_t>frame.function_id, 0
+                    fault, FAULT_FRAME_STRING, frame.offset, <int64_t>frame.function_id, 0
                 )
         if frame.file_id != 0:
             frame.file = <int32_t>position_of(&self.string_index, frame.file_id)
             if frame.file < 0:
-                return set_fault(fault, FAULT_FRAME_STRING, self.offset, <int64_t>frame.file_id, 0)
+                return set_fault(fault, FAULT_FRAME_STRING, frame.offset, <int64_t>frame.file_id, 0)
     return 0
 
 

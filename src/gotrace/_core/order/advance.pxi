@@ -90,13 +90,13 @@ cdef Thread* _holder_of(Ordering* self, Proc* proc) noexcept nogil:
 
 cdef int _proc_status(Ordering* self, Cursor* event) noexcept nogil:
     cdef uint64_t id = event.args[0]
-    cdef uint8_t wire = event.args[1] & 0xFF        # Go cuts it to a byte, then checks
+    cdef uint8_t wire = <uint8_t>event.args[1]
     cdef uint8_t status = wire if wire else STATUS_BAD
     cdef Proc* proc = proc_find(self, id)
     cdef Thread* holder
     cdef int from_state = proc_state(status)
-    if wire > WIRE_PROC_SYSCALL_ABANDONED:
-        return _broken(self, event, FAULT_STATUS, wire, 0)
+    if event.args[1] > WIRE_PROC_SYSCALL_ABANDONED:
+        return _broken(self, event, FAULT_STATUS, <int64_t>event.args[1], 0)
     if proc == NULL:
         if id > INT32_MAX:
             return _broken(self, event, FAULT_LIMIT_ID, <int64_t>id, 0)
@@ -202,7 +202,7 @@ cdef int _new_goroutine(
 cdef int _go_status(Ordering* self, Cursor* event) noexcept nogil:
     cdef uint64_t id = event.args[0]
     cdef uint64_t thread_id = event.args[1]
-    cdef uint8_t wire = event.args[2] & 0xFF
+    cdef uint8_t wire = <uint8_t>event.args[2]
     cdef uint8_t status = wire if wire else STATUS_BAD
     cdef Goroutine* goroutine = goroutine_find(&self.goroutines, id)
     cdef Thread* thread = event.thread
@@ -211,8 +211,8 @@ cdef int _go_status(Ordering* self, Cursor* event) noexcept nogil:
     cdef int64_t context_goroutine = thread.goroutine_id
     cdef int64_t stack = NULL_ID
     cdef int from_state = goroutine_state(status)
-    if wire > WIRE_GO_WAITING:
-        return _broken(self, event, FAULT_STATUS, wire, 0)
+    if event.args[2] > WIRE_GO_WAITING:
+        return _broken(self, event, FAULT_STATUS, <int64_t>event.args[2], 0)
     if goroutine != NULL and goroutine.status != UNKNOWN:
         if goroutine.status != status:
             return _broken(self, event, FAULT_GOROUTINE_STATUS, goroutine.id, 0)

@@ -153,6 +153,22 @@ cdef void order_finish(Ordering* self) noexcept nogil:
     _emit_sync(self, self.last_time)
 
 
+cdef int64_t bytes_left(const Ordering* self) noexcept nogil:
+    """Bytes of events that were not ordered yet."""
+    cdef const EventBatch* batch
+    cdef int64_t left = 0
+    cdef int64_t i
+    cdef int32_t next
+    for i in range(self.n_frontier):
+        left += self.frontier[i].end - self.frontier[i].event
+        next = self.generation.batches[self.frontier[i].batch].next
+        while next >= 0:
+            batch = &self.generation.batches[next]
+            left += batch.size
+            next = batch.next
+    return left
+
+
 # --- the merge ----------------------------------------------------------------------------------
 
 cdef int _emit_sample(Ordering* self) noexcept nogil:
