@@ -7,7 +7,14 @@ import threading
 
 import pytest
 
-from gotrace import ConsumedError, FormatError, Limits, TruncatedError, UnsupportedVersionError
+from gotrace import (
+    ConsumedError,
+    FormatError,
+    GotraceError,
+    Limits,
+    TruncatedError,
+    UnsupportedVersionError,
+)
 from gotrace.sources.input import Input, source_of
 from gotrace.sources.sniff import check_version, sniff
 
@@ -119,3 +126,36 @@ def test_versions_that_are_not_read(minor):
     else:
         with pytest.raises(UnsupportedVersionError):
             check_version(minor, "x", lenient=True)
+
+
+def test_http(tmp_path):
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+    from urllib.error import HTTPError
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    (tmp_path / "a.trace").write_bytes(gzip.compress(TRACE))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        given = Input(source_of(f"{url}/a.trace"), Limits())
+        assert given.peek()[1] == "gzip"
+        assert b"".join(bytes(chunk) for chunk in given.open().chunks) == TRACE
+        with pytest.raises(HTTPError) as caught:
+            read(f"{url}/none")
+        caught.value.close()
+        assert isinstance(caught.value, OSError)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_addresses_of_no_known_kind():
+    with pytest.raises(GotraceError, match="kind of address"):
+        read("nope://bucket/key")
