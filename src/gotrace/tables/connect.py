@@ -147,7 +147,7 @@ def needs(query: str) -> dict[str, list[str]]:
 
     shadow = duckdb.connect()
     try:
-        shadow.execute("SET disabled_optimizers = 'statistics_propagation, empty_result_pullup'")
+        _keep_empty_tables(shadow)
         for name in TABLES:
             shadow.register("empty", schema(name).empty_table())
             shadow.execute(f"CREATE TABLE {name} AS FROM empty")
@@ -165,6 +165,13 @@ def needs(query: str) -> dict[str, list[str]]:
         shadow.close()
 
 
+def _keep_empty_tables(shadow: Any) -> None:
+    """Switch off what would plan away a table because it is empty."""
+    optimizers = {name for (name,) in shadow.execute("FROM duckdb_optimizers()").fetchall()}
+    off = optimizers & {"statistics_propagation", "empty_result_pullup"}
+    shadow.execute(f"SET disabled_optimizers = '{','.join(sorted(off))}'")
+
+
 def _scans(shadow: Any, query: str) -> Iterator[tuple[str, list[str]]]:
     import json
 
@@ -174,7 +181,8 @@ def _scans(shadow: Any, query: str) -> Iterator[tuple[str, list[str]]]:
         node = waiting.pop()
         waiting += node.get("children", [])
         extra = node.get("extra_info", {})
-        name = str(extra.get("Table", "")).rpartition(".")[2]
+        # "Text" is what DuckDB before 1.2 called it.
+        name = str(extra.get("Table") or extra.get("Text") or "").rpartition(".")[2]
         if name in TABLES:
             read = re.findall(r"\w+", f"{extra.get('Projections', '')} {extra.get('Filters', '')}")
             yield name, [column for column in TABLES[name].by_name if column in read]
