@@ -6,6 +6,8 @@ Read it as a table of contents, in the order that the bytes take. Leaf code is i
 that are cimported, stateful parts in the `.pxi` files that are included; none of it does I/O.
 """
 
+cimport cython
+
 import os
 
 __all__ = ["Batch", "GenerationIndex", "TraceDecoder"]

@@ -423,7 +423,6 @@ def crowd_that_waits(threads: int, events: int) -> bytes:
     return b"".join(out)
 
 
-@pytest.mark.xfail(strict=True, reason="each wait sorts all threads, and is not counted")
 def test_threads_that_all_wait_are_not_sorted_for_ever() -> None:
     start = time.monotonic()
     error = decode(crowd_that_waits(16_000, 160_000), FEW).error

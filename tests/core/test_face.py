@@ -39,7 +39,6 @@ def test_a_column_that_the_core_does_not_fill_raises() -> None:
         list(drive(TraceDecoder({"events": wrong}, DICTIONARIES), real(SMALL), 1 << 20))
 
 
-@pytest.mark.xfail(strict=True, reason="the decoder takes any name of a table and fills it not")
 def test_a_table_that_the_core_does_not_fill_raises() -> None:
     with pytest.raises((ValueError, KeyError), match="colours"):
         list(drive(TraceDecoder({"colours": schema("events")}, DICTIONARIES), real(SMALL), 1 << 20))
@@ -130,7 +129,6 @@ data.append(0)
 """
 
 
-@pytest.mark.xfail(strict=True, reason="tp_clear drops the lent buffer without releasing it")
 def test_an_abandoned_decoder_in_a_cycle_gives_its_input_back() -> None:
     done = subprocess.run(
         [sys.executable, "-c", ABANDONED], capture_output=True, text=True, check=False

@@ -2,6 +2,7 @@
 #
 # No payload is kept or looked into but the first byte and the sync batch, which tells the clock.
 
+@cython.no_gc_clear
 cdef class GenerationIndex:
     """Find the generations of a trace without decoding them.
 

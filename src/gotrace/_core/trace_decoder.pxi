@@ -10,6 +10,11 @@
 
 from collections import deque
 
+cdef frozenset FILLED_TABLES = frozenset((
+    "events", "goroutine_transitions", "ranges", "tasks", "regions", "logs", "worker_labels",
+    "metrics", "cpu_samples", "allocations", "stacks", "frames", "generations", "syncs", "notes",
+))
+
 cdef enum:
     POOL_IDLE_BYTES = 64 << 20
     FEWEST_ROWS = 4             # room for the rows of one event
@@ -17,6 +22,7 @@ cdef enum:
     CACHED_ROWS = 1 << 12
 
 
+@cython.no_gc_clear             # the lent buffer is given back by __dealloc__, not dropped
 cdef class TraceDecoder:
     """Decode an execution trace of Go 1.22 to 1.27.
 
@@ -74,6 +80,9 @@ cdef class TraceDecoder:
         self.ready = deque()
         self.words = {name: _Words(values) for name, values in dictionaries.items()}
         self.tables = {}
+        unknown = set(tables) - FILLED_TABLES
+        if unknown:
+            raise ValueError(f"the core fills no table {sorted(unknown)}")
         for name, schema in tables.items():
             self.tables[name] = Table.make(name, schema, self.pool, self.zeros, self.words)
         self.events = EventsTable(self.tables["events"]) if "events" in self.tables else None

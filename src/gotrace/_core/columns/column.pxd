@@ -271,6 +271,7 @@ cdef inline bint column_export(Column* self, int64_t length, ArrowArray* array) 
     """
     cdef void* bits
     cdef bint fine = True
+    cdef bint has_rows = self.length > 0
     if self.kind == COLUMN_LIST:
         if not array_init(array, self.pool, length, 2, 1):
             return False
@@ -310,5 +311,18 @@ cdef inline bint column_export(Column* self, int64_t length, ArrowArray* array) 
         self.length = 0
         self.data_bytes = 0
     if fine and self.words != NULL:
+        if has_rows and array.null_count:
+            _zero_null_codes(<void*>array.buffers[1], self.width, length)
         fine = _export_words(self, array)
     return fine
+
+
+cdef inline void _zero_null_codes(void* codes, int width, int64_t length) noexcept nogil:
+    """What lies under a null is nobody's business, but some readers look: let it be a valid code."""
+    cdef int64_t i
+    if width == 1:
+        for i in range(length):
+            (<int8_t*>codes)[i] &= ~((<int8_t*>codes)[i] >> 7)
+    else:
+        for i in range(length):
+            (<int16_t*>codes)[i] &= ~((<int16_t*>codes)[i] >> 15)

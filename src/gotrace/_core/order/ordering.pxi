@@ -14,8 +14,8 @@ cdef enum OrderStep:
 
 cdef enum:
     MOST_ROWS_OF_AN_EVENT = 3
-    PATIENCE = 1 << 20          # attempts in vain that are free, and
-    PATIENCE_PER_EVENT = 64     # so many more for each event
+    PATIENCE = 1 << 24          # attempts in vain that are free, and
+    PATIENCE_PER_EVENT = 256    # so many more for each event
 
 
 cdef void order_init(Ordering* self, Rows* rows, bint lenient, uint64_t seed) noexcept nogil:
@@ -239,6 +239,7 @@ cdef int _advance_another(Ordering* self) noexcept nogil:
             &self.fault, FAULT_LIMIT_ATTEMPTS, event_offset(self.generation, cursor),
             <int64_t>self.attempts, 0,
         )
+    self.attempts += <uint64_t>self.n_frontier      # sorting looks at all of them
     frontier_sort(self.frontier, self.n_frontier)
     for i in range(1, self.n_frontier):
         cursor = self.frontier[i]
@@ -254,7 +255,6 @@ cdef int _advance_another(Ordering* self) noexcept nogil:
             elif status == 0:
                 frontier_remove(self.frontier, &self.n_frontier, i)
             return status
-        self.attempts += 1
     cursor = self.frontier[0]
     return set_fault(
         &self.fault, FAULT_STUCK, event_offset(self.generation, cursor),
