@@ -59,6 +59,10 @@ docs: ## Make docs/tables.md from the schemas
 bench: ## Time ours against Go's reader, side by side (needs make go-toolchains)
 	$(BIN)/python -m pytest bench --benchmark-enable -s
 
+.PHONY: soak
+soak: ## The long tests: ten thousand damaged traces against Go's reader (needs make go-toolchains)
+	GOTRACE_MUTANTS=10000 $(BIN)/python -m pytest tests/differential
+
 .PHONY: asan
 asan: ## Run the tests of tables and core under AddressSanitizer and UBSan, in a venv of its own
 	$(PYTHON) -m venv .venv-asan
