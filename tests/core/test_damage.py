@@ -23,7 +23,7 @@ from gotrace.errors import (
     UnsupportedVersionError,
 )
 from gotrace.spec.trace_events import HEADERS, NONE, header
-from gotrace.testing import TraceWriter
+from gotrace.testing import GoStatus, ProcStatus, TraceWriter
 from gotrace.wire import WireReader, encode_batch, uvarint
 from tests.core.decoding import OF_EACH_HEADER, TABLES, Decoded, decode, real, real_names
 
@@ -151,6 +151,16 @@ def test_a_cut_header_is_named() -> None:
         assert "not a Go execution trace" in error.reason
 
 
+@pytest.mark.xfail(strict=True, reason="as Go, a clean end; but bytes are lost without a note")
+def test_a_cut_behind_the_tables_of_a_generation_is_noted_under_salvage() -> None:
+    data = real(SEVEN[26])
+    fourth = decode(data, FEW).rows("generations")[3]["offset"]
+    cut = min(place for place in tables_only(data) if place > fourth)
+    decoded = decode(data[:cut], FEW, salvage=True)
+    assert [row["number"] for row in decoded.rows("generations")] == [1, 2, 3]
+    assert decoded.rows("notes") != []
+
+
 # --- flipped ------------------------------------------------------------------------------------
 
 
@@ -185,6 +195,25 @@ def test_flipped_bytes_under_salvage_cost_their_neighbourhood_at_most(minor: int
         elif lost and not decoded.rows("notes"):
             failures.append((at, hit, lost, "lost without a note"))
     assert failures == []
+
+
+@pytest.mark.xfail(strict=True, reason="an absurd id ends the pass, also under salvage")
+def test_an_absurd_id_costs_its_generation_under_salvage() -> None:
+    file = io.BytesIO()
+    with TraceWriter(file, 26) as trace:
+        thread = trace.thread(1)
+        thread.proc_status(0, ProcStatus.RUNNING)
+        thread.go_status(1, GoStatus.RUNNING)
+        for number in range(1, 5):
+            if number == 2:
+                thread.event("GoCreate", 2**63 + 5, 0, 0)
+            thread.heap_alloc(number)
+            trace.new_generation()
+    decoded = decode(file.getvalue(), FEW, salvage=True)
+    assert decoded.error is None
+    complete = [row["number"] for row in decoded.rows("generations") if row["complete"]]
+    assert complete[:3] == [1, 3, 4]
+    assert [note["generation"] for note in decoded.rows("notes")] == [2]
 
 
 @pytest.mark.parametrize("minor", SEVEN)
