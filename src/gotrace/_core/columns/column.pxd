@@ -318,7 +318,7 @@ cdef inline bint column_export(Column* self, int64_t length, ArrowArray* array) 
 
 
 cdef inline void _zero_null_codes(void* codes, int width, int64_t length) noexcept nogil:
-    """What lies under a null is nobody's business, but some readers look: let it be a valid code."""
+    """Under a null lies what nobody should look at, but some readers do: make it a valid code."""
     cdef int64_t i
     if width == 1:
         for i in range(length):
