@@ -63,6 +63,15 @@ EXCEPTIONS = (
         recognize=lambda both, _: _says(both, "a clock frequency of 0"),
     ),
     Exception_(
+        "statuses",
+        go="cuts a status to a byte before it checks it, and panics later at what was cut off",
+        ours="rejects a status above 4",
+        why="257 is not 1",
+        recognize=lambda both, _: (
+            re.search("status [0-9]{3,} does not", str(both.ours.error)) is not None
+        ),
+    ),
+    Exception_(
         "ids",
         go="wraps ids above 63 bits to negative numbers, of procs to whatever is left",
         ours="LimitError",
@@ -166,3 +175,18 @@ def explained(both: Both, data: bytes) -> str | None:
         if exception.recognize(both, data):
             return exception.name
     return None
+
+
+def page() -> str:
+    """Write the list as docs/differences-from-go.md has it."""
+    lines = [
+        "# Where gotrace decides differently from Go's reader",
+        "",
+        "All of it, on purpose; everything else that differs is a bug. Made from and held to by",
+        "`tests/differential/exceptions.py`.",
+        "",
+        "| what | Go's reader | gotrace | why |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {e.name} | {e.go} | {e.ours} | {e.why} |" for e in EXCEPTIONS]
+    return "\n".join(lines) + "\n"
