@@ -193,15 +193,21 @@ class _Chosen:
             "stacks": ("stack_id", "leaf", "site"),
             "syncs": ("time_ns", "snapshot_ns", "wall"),
         }
+        held: list[pa.RecordBatch] = []  # until the clock of the first generation is here
+        told = False
         for name, batch in self._trace.scan(["events", "stacks", "syncs"], columns=columns):
             if name == "stacks":
                 self._add_sites(batch)
-                continue
-            if name == "syncs" and self.start_ns is None:
-                self._add_clock(batch)
             elif name == "events":
-                self._observe(batch)
-            yield name, batch
+                held.append(batch)
+            elif not told and batch.num_rows:
+                self._add_clock(batch)
+                told = True
+                yield name, batch
+            while told and held:
+                yield "events", self._observed(held.pop(0))
+        for batch in held:
+            yield "events", self._observed(batch)
 
     def _add_sites(self, batch: pa.RecordBatch) -> None:
         ids, leaves, sites = (column.to_pylist() for column in batch.columns)
@@ -217,12 +223,12 @@ class _Chosen:
         if clock.wall_offset_ns is not None:
             self.wall_ns = clock.start_ns + clock.wall_offset_ns
 
-    def _observe(self, batch: pa.RecordBatch) -> None:
+    def _observed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Remember what is there, for the day that nothing of it is wanted."""
         import pyarrow.compute as pc
 
         if not batch.num_rows:
-            return
+            return batch
         if self.start_ns is None:
             self.start_ns = batch.column("time_ns")[0].as_py()
         self.end_ns = batch.column("time_ns")[-1].as_py()
@@ -234,6 +240,7 @@ class _Chosen:
             self._kinds.update(kinds.dictionary[code].as_py() for code in codes)
         if self._wish.goroutines:
             self._goroutines.update(pc.unique(batch.column("goroutine").drop_null()).to_pylist())
+        return batch
 
 
 def _print(chosen: _Chosen, name: str, out: TextIO) -> int:
@@ -243,9 +250,9 @@ def _print(chosen: _Chosen, name: str, out: TextIO) -> int:
     for batch in chosen:
         assert chosen.start_ns is not None
         if not rows:
-            began = f", 0 is {wall(chosen.wall_ns)}" if chosen.wall_ns is not None else ""
-            title = f"# {clean(name)}: seconds from the start of the trace{began}"
-            out.write(f"{fit(title)}\n# {HEADER[2:]}\n")
+            began = f", which was at {wall(chosen.wall_ns)}" if chosen.wall_ns is not None else ""
+            out.write(f"{fit('# ' + clean(name))}\n")
+            out.write(f"# seconds from the start of the trace{began}\n# {HEADER[2:]}\n")
         rows += batch.num_rows
         _write(event_lines(batch, chosen.start_ns, chosen.sites), out)
     out.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gotrace.errors import GotraceError
+    from gotrace.sources.base import Chunk, Source
     from gotrace.tables.trace import Trace
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -36,8 +38,8 @@ def on_error_option(command: Command) -> Command:
     return option(command)
 
 
-def open_trace(given: str, on_error: str, seen: Callable[[int], None] | None = None) -> Trace:
-    """Open an input; `seen` is told how many bytes of it a pass has read, as it reads.
+def open_trace(given: Any, on_error: str, seen: Callable[[int], None] | None = None) -> Trace:
+    """Open a path or a source; `seen` is told how many bytes of it a pass has read, as it reads.
 
     `skip` looks through the whole file first; a damaged one raises `Failure`.
     """
@@ -92,8 +94,6 @@ def is_empty(trace: Trace) -> bool:
     """Whether a damaged trace has no event left: a pass of its own, over a file."""
     import pyarrow.compute as pc
 
-    if trace.name == "<stdin>":
-        return False
     events = 0
     for name, batch in trace.scan(["generations", "syncs"]):
         whole = name == "generations"
@@ -143,26 +143,53 @@ class Delivery:
 
 def watched(given: str, seen: Callable[[int], None]) -> Any:
     """Give the source of an input that tells `seen` how many bytes a pass has read."""
-    from gotrace.sources.base import Chunk, Source
     from gotrace.sources.input import source_of
 
-    class Watched(Source):
+    inner = source_of(given)
+    return _standing_for(inner, inner.name, seen)
+
+
+@contextlib.contextmanager
+def rereadable(given: str) -> Iterator[Any]:
+    """Give an input that can be read more than once: a pipe is copied to a file, for the time."""
+    import tempfile
+
+    from gotrace.sources.input import source_of
+
+    if given != STREAM and (not os.path.exists(given) or os.path.isfile(given)):
+        yield given
+        return
+    if given == STREAM and sys.stdin.isatty():
+        raise click.UsageError("standard input is a terminal: give a file, or pipe a trace in")
+    stream = source_of(given)
+    with tempfile.NamedTemporaryFile(prefix="gotrace-") as copy:
+        for chunk in stream.chunks():
+            copy.write(chunk)
+        copy.flush()
+        yield _standing_for(source_of(copy.name), stream.name)
+
+
+def _standing_for(inner: Source, name: str, seen: Callable[[int], None] | None = None) -> Source:
+    """Wrap a source: another name, and `seen` is told how far each pass is."""
+    from gotrace.sources.base import Source
+
+    class Standing(Source):
         """A source in the place of another."""
 
-        def __init__(self, source: Source) -> None:
+        def __init__(self) -> None:
             super().__init__()
-            self.name, self.path, self.size = source.name, source.path, source.size
-            self.reopenable = source.reopenable
+            self.name, self.size = name, inner.size
+            self.reopenable = inner.reopenable
 
         def _read(self) -> Iterator[Chunk]:
             read = 0
             for chunk in inner.chunks():
                 read += len(chunk)
-                seen(read)
+                if seen is not None:
+                    seen(read)
                 yield chunk
 
-    inner = source_of(given)
-    return Watched(inner)
+    return Standing()
 
 
 def file_bytes(given: str) -> int | None:

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, BinaryIO, Final, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TextIO
 
 import click
 
@@ -141,7 +141,6 @@ def _for_terminal(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _write_parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
     """One file, encoded as the folders of `gotrace convert` are."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from gotrace.sinks.encodings import encodings
@@ -151,19 +150,31 @@ def _write_parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: Bi
     name = (schema.metadata or {}).get(b"gotrace.table", b"").decode()
     order = TABLES[name].order if name in TABLES else ()
     options = {**encodings(name, schema, order), "compression": "zstd", "compression_level": 3}
-    # No `with`: leaving it on an error would write the footer, and the file would look whole.
     writer = pq.ParquetWriter(out, schema, **options)
+    try:
+        rows = _write_row_groups(batches, schema, writer, ROW_GROUP_ROWS)
+    except BaseException:
+        writer.is_open = False  # or it would write its footer when it is collected
+        raise
+    writer.close()
+    out.flush()
+    return rows
+
+
+def _write_row_groups(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, writer: Any, most: int
+) -> int:
+    import pyarrow as pa
+
     pile: list[pa.RecordBatch] = []
     rows = held = 0
     for batch in batches:
         pile.append(batch)
         held += batch.num_rows
         rows += batch.num_rows
-        if held >= ROW_GROUP_ROWS:
+        if held >= most:
             writer.write_table(pa.Table.from_batches(pile, schema).unify_dictionaries())
             pile, held = [], 0
     if held:
         writer.write_table(pa.Table.from_batches(pile, schema).unify_dictionaries())
-    writer.close()
-    out.flush()
     return rows

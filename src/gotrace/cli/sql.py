@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,7 @@ from gotrace.cli.inputs import (
     on_error_option,
     open_trace,
     report_damage,
+    rereadable,
 )
 from gotrace.cli.output import format_of, write_rows
 from gotrace.cli.terminal import OK, PARTIAL, Failure, clean_lines, say
@@ -73,12 +76,24 @@ def sql(
         if STREAM in files or sys.stdin.isatty():
             raise click.UsageError("no query: give one in quotes, or with -f")
         query = sys.stdin.read()
-    library, failed = _open(files, on_error)
+    with contextlib.ExitStack() as inputs:
+        library, failed = _open(files, on_error, inputs)
+        _ask(library, query, form, path, overwrite)
+        damaged = [trace for trace in library.traces if is_damaged(trace)]
+        code = report_damage(library.traces, nothing=bool(damaged) and all(map(is_empty, damaged)))
+    if len(damaged) + failed < len(files):
+        return PARTIAL if code or failed else OK
+    return code
+
+
+def _ask(library: Library, query: str | None, form: str, path: str | None, overwrite: bool) -> None:
+    """Answer the query, or open the shell."""
     connection = library.connect()
     try:
         if form == "duckdb":
             assert path is not None
-            _to_database(connection, query, path, overwrite)
+            with _interruptible():
+                _to_database(connection, query, path, overwrite)
         elif query is None:
             _shell(connection)
         else:
@@ -88,11 +103,7 @@ def sql(
     finally:
         for trace in library.traces:
             trace.cancel()  # what DuckDB still reads ahead is not wanted
-    damaged = [trace for trace in library.traces if is_damaged(trace)]
-    code = report_damage(library.traces, nothing=bool(damaged) and all(map(is_empty, damaged)))
-    if len(damaged) + failed < len(files):
-        return PARTIAL if code or failed else OK
-    return code
+    connection.close()
 
 
 def _files_and_query(words: tuple[str, ...], script: str | None) -> tuple[list[str], str | None]:
@@ -108,7 +119,7 @@ def _files_and_query(words: tuple[str, ...], script: str | None) -> tuple[list[s
     return files, last if is_query else None
 
 
-def _open(files: list[str], on_error: str) -> tuple[Library, int]:
+def _open(files: list[str], on_error: str, inputs: contextlib.ExitStack) -> tuple[Library, int]:
     """Open the traces; of several, those that can be read, and how many can't."""
     from gotrace.cli.app import message_of
     from gotrace.tables.connect import Library
@@ -117,7 +128,8 @@ def _open(files: list[str], on_error: str) -> tuple[Library, int]:
     failed = 0
     for file in files:
         try:
-            traces.append(open_trace(file, on_error))
+            source = inputs.enter_context(rereadable(file))
+            traces.append(open_trace(source, on_error))
         except (Exception, Failure) as error:
             message = message_of(error)
             if len(files) == 1 or message is None:
@@ -146,26 +158,46 @@ def _answer(
     library: Library, connection: Any, query: str, form: str, path: str | None, overwrite: bool
 ) -> None:
     """Run a query and write what it gives."""
-    import signal
-
     from gotrace.tables.connect import needs
 
     if not query.strip().strip(";").strip():
         raise click.UsageError("the query is empty")
     library.fetch(needs(query))
-    # DuckDB ends a query at Ctrl-C when its operator does; a second one need not wait.
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, _interrupt)
-    rows = _run(connection, query, form, path, overwrite)
+    with _interruptible():
+        rows = _run(connection, query, form, path, overwrite)
     if rows == 0:
         say(f"no rows: {_why_none(connection, query)}")
 
 
-def _interrupt(*_: object) -> None:
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end a query, whatever DuckDB makes of it.
+
+    An interrupt inside a scan comes back as an error of DuckDB's; and DuckDB waits for the operator
+    that runs, so that a second Ctrl-C ends the process at once.
+    """
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    raise KeyboardInterrupt
+    seen = False
+
+    def interrupt(*_: object) -> None:
+        nonlocal seen
+        seen = True
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except Exception:
+        if seen:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _run(
@@ -225,8 +257,6 @@ def _to_database(connection: Any, query: str | None, path: str, overwrite: bool)
 
 def _shell(connection: Any) -> None:
     """Read statements up to a semicolon, and answer each; .quit or the end of input leaves."""
-    import contextlib
-
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (gives input() its history and arrow keys)
     from gotrace.cli.app import message_of
@@ -254,7 +284,8 @@ def _shell(connection: Any) -> None:
             continue
         query, pending = pending, ""
         try:
-            rows = _run(connection, query, "text")
+            with _interruptible():
+                rows = _run(connection, query, "text")
             if rows == 0:
                 say(f"no rows: {_why_none(connection, query)}")
         except KeyboardInterrupt:
