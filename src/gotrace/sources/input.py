@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gotrace.errors import ConsumedError
 from gotrace.limits import Limits
 from gotrace.sources.base import Chunk, Source
 from gotrace.sources.compressed import Plain, take
@@ -49,6 +48,12 @@ class Opened:
     plain: Plain
     chunks: Iterator[Chunk]
 
+    def close(self) -> None:
+        """End the pass and close what it opened."""
+        close = getattr(self.chunks, "close", None)  # the end of a chain of chunks has none
+        if close is not None:
+            close()
+
 
 class Input:
     """A source with its compression and kind. `open` begins a pass, `peek` looks at the head.
@@ -72,7 +77,7 @@ class Input:
         if self._peeked is None:
             opened = self._begin()
             if self.source.reopenable:
-                opened.chunks.close() if hasattr(opened.chunks, "close") else None
+                opened.close()
             else:
                 self._waiting = opened
         assert self._peeked is not None
@@ -94,6 +99,3 @@ class Input:
         sniffed = sniff(head, self.name)
         self._peeked = (sniffed, plain.compression)
         return Opened(sniffed, plain, chunks)
-
-
-__all__ = ["ConsumedError", "Input", "Opened", "source_of"]

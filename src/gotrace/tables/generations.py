@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gotrace.errors import FormatError
-from gotrace.tables.passes import Closeable
 
 if TYPE_CHECKING:
     from gotrace.sources.input import Input
@@ -51,7 +50,7 @@ def index(given: Input, *, salvage: bool) -> list[Generation]:
     found: list[Generation] = []
     opened = given.open()
     finder = GenerationIndex(salvage=salvage, max_memory=given.limits.memory_bytes)
-    with closing(Closeable(opened.chunks)):
+    with closing(opened):
         try:
             for chunk in opened.chunks:
                 finder.feed(chunk)

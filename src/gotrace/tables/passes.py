@@ -109,7 +109,7 @@ class Pass:
     def _run(self) -> Iterator[Named]:
         opened = self._input.open()
         self._plain = opened.plain
-        with closing(Closeable(opened.chunks)):
+        with closing(opened):
             if opened.sniffed.kind != "trace":
                 raise not_built(opened.sniffed.kind, self._input.name)
             self.minor = opened.sniffed.minor
@@ -199,19 +199,6 @@ class Pass:
         if self._decoder is None or isinstance(error, UnsupportedVersionError):
             return None
         return "on_error='salvage' reads every generation that is whole"
-
-
-class Closeable:
-    """Close an iterator if it can be closed (a chain of chunks can't, its generators can)."""
-
-    def __init__(self, chunks: Iterator[Chunk]) -> None:
-        self._chunks = chunks
-
-    def close(self) -> None:
-        """Close the chunks where they can be closed."""
-        close = getattr(self._chunks, "close", None)
-        if close is not None:
-            close()
 
 
 def limited_schemas(
