@@ -151,7 +151,6 @@ def test_a_cut_header_is_named() -> None:
         assert "not a Go execution trace" in error.reason
 
 
-@pytest.mark.xfail(strict=True, reason="as Go, a clean end; but bytes are lost without a note")
 def test_a_cut_behind_the_tables_of_a_generation_is_noted_under_salvage() -> None:
     data = real(SEVEN[26])
     fourth = decode(data, FEW).rows("generations")[3]["offset"]
@@ -197,7 +196,6 @@ def test_flipped_bytes_under_salvage_cost_their_neighbourhood_at_most(minor: int
     assert failures == []
 
 
-@pytest.mark.xfail(strict=True, reason="an absurd id ends the pass, also under salvage")
 def test_an_absurd_id_costs_its_generation_under_salvage() -> None:
     file = io.BytesIO()
     with TraceWriter(file, 26) as trace:

@@ -63,15 +63,6 @@ EXCEPTIONS = (
         recognize=lambda both, _: _says(both, "a clock frequency of 0"),
     ),
     Exception_(
-        "statuses",
-        go="cuts a status to a byte before it checks it, and panics later at what was cut off",
-        ours="rejects a status above 4",
-        why="257 is not 1",
-        recognize=lambda both, _: (
-            re.search("status [0-9]{3,} does not", str(both.ours.error)) is not None
-        ),
-    ),
-    Exception_(
         "ids",
         go="wraps ids above 63 bits to negative numbers, of procs to whatever is left",
         ours="LimitError",

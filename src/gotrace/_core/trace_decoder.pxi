@@ -115,7 +115,7 @@ cdef class TraceDecoder:
 
     def feed(self, data) -> None:
         """Lend decompressed bytes, until `next_batch` gives None."""
-        if self.has_input:
+        if self.has_input or self.busy:
             raise RuntimeError("feed() before next_batch() gave None")
         if self.framer.ended:
             raise RuntimeError("feed() after finish()")
@@ -325,7 +325,7 @@ cdef class TraceDecoder:
             lost = self.generation.end_offset - self.generation.offset
             if self.order.generation == self.generation:
                 lost = bytes_left(&self.order)
-        if not self.salvage or fault.code >= FAULT_LIMIT_ID or self.framer.over:
+        if not self.salvage or fault.code > FAULT_LIMIT_ID or self.framer.over:
             self.error = fault_error(fault)
             if emit_sync and is_known_minor(self.framer.minor):
                 self._make_room()

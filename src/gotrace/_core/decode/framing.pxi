@@ -297,7 +297,8 @@ cdef FrameStep _end(Framer* self) noexcept nogil:
         return _fault(self, FAULT_NO_FREQUENCY, 0, 0, False)    # as Go: an empty generation
     if self.minor < 26:
         return _close_generation(self)
-    if self.open.n_batches == 0:            # as Go: nothing but tables is a clean end
+    if self.open.n_batches == 0 and not self.salvage:
+        # As Go: nothing but tables is a clean end. Who salvages is told of the lost bytes.
         generation_free(self.open)
         self.open = NULL
         return FRAME_END

@@ -235,9 +235,9 @@ cdef int _index_tables(Generation* self, Fault* fault) noexcept nogil:
     if status == -2:
         offset = _string_offset(self, twice)
         return set_fault(fault, FAULT_DUPLICATE_ID, offset, <int64_t>self.string_ids[twice], 0)
-    if status == 0:
+    if status == 0:                             # the id of a stack is its first member
         status = _index_ids(
-            &self.stack_index, &self.stacks[0].id, self.n_stacks, sizeof(Stack), &twice
+            &self.stack_index, <const uint64_t*>self.stacks, self.n_stacks, sizeof(Stack), &twice
         )
     if status == -2:
         offset = self.stacks[twice].offset

@@ -25,6 +25,9 @@ cdef enum:
     BROKEN = -1                 # `ordering.fault` says why
 
 cdef enum:
+    MOST_REASONS = 32767        # their codes are 16 bits
+
+cdef enum:
     GC_UNDETERMINED
     GC_NOT_RUNNING
     GC_RUNNING
@@ -140,9 +143,9 @@ cdef inline int16_t _new_reason(Ordering* self, int64_t position) noexcept nogil
     if text.length:
         number = text_number(&self.reasons, text.data, text.length)
         if number < 0:
-            set_fault(&self.fault, FAULT_NO_MEMORY, 0, 0, 0)
-        elif number > 32767:
-            set_fault(&self.fault, FAULT_LIMIT_REASONS, 0, 32767, 0)
+            _is_missing(self, FAULT_NO_MEMORY, 0)
+        elif number > MOST_REASONS:
+            _is_missing(self, FAULT_LIMIT_REASONS, MOST_REASONS)
             number = NULL_ID
     self.generation.reasons[position] = <int32_t>number
     return <int16_t>number
