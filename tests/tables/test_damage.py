@@ -78,8 +78,11 @@ def check(raw):
             assert numbers == list(range(seq, seq + len(numbers)))
             assert all(a < b for a, b in zip([time, *times], times, strict=False))
             seq, time = seq + len(numbers), times[-1]
-    severities = {note["severity"] for note in lenient.notes}
-    assert severities if fault is not None else "error" not in severities
+    errors = [note["text"] for note in lenient.notes if note["severity"] == "error"]
+    if fault is None:  # tables without events are a clean end to Go; who salvages is told of them
+        assert all(text.startswith("the trace ends inside generation") for text in errors)
+    else:
+        assert lenient.notes
     return fault, seq
 
 
