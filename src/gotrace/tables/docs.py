@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from gotrace.tables.columns import DICTIONARIES, Column, Table
+from gotrace.tables.profile_tables import OWN_TABLES
 from gotrace.tables.schema import SCHEMA_VERSION, SETS, TABLES
 
 PAGE = Path("docs/tables.md")
@@ -28,12 +29,18 @@ text is in the metadata of every field: `gotrace.schema("events")`.
 - Dictionary columns have constant word lists, given at the end; a code never changes its meaning.
 """
 
+_PROFILE_HEAD = """# Tables of a profile
+
+A profile has these, and `stacks`, `frames` and `notes` as above. A file may hold several profiles,
+numbered by `profile`; ids of locations, functions and mappings are good within one.
+"""
+
 
 def page() -> str:
     """Return the whole page as Markdown text."""
-    return "\n".join(
-        [_HEAD, *_sets(), *(line for t in TABLES.values() for line in _table(t)), *_words()]
-    )
+    traces = (line for t in TABLES.values() for line in _table(t))
+    profiles = (line for t in OWN_TABLES.values() for line in _table(t))
+    return "\n".join([_HEAD, *_sets(), *traces, _PROFILE_HEAD, *profiles, *_words()])
 
 
 def type_name(column: Column) -> str:

@@ -25,6 +25,7 @@ from gotrace.tables.columns import (
     u64,
     word,
 )
+from gotrace.tables.profile_tables import OWN_TABLES
 
 SCHEMA_VERSION: Final = 1
 """Version of all schemas together; in the metadata of every schema and file."""
@@ -271,6 +272,8 @@ _FRAMES = Table(
         text("package", "import path of the function's package; null for none"),
         flag("is_std", "the package is Go's own: `go list std` of Go 1.27"),
         flag("is_runtime", "the package is `runtime` or one of its internal parts"),
+        text("image", "build id or file of a frame without symbols; null for others"),
+        u64("address", "address within the image of a frame without symbols; null for others"),
     ),
 )
 
@@ -348,13 +351,22 @@ TABLES: Final[Mapping[str, Table]] = {
 }
 """Every table of an execution trace, in the order of the docs page."""
 
+PROFILE_TABLES: Final[Mapping[str, Table]] = {
+    **OWN_TABLES,
+    **{name: TABLES[name] for name in ("stacks", "frames", "notes")},
+}
+"""Every table of a pprof profile."""
+
+ALL_TABLES: Final[Mapping[str, Table]] = {**TABLES, **PROFILE_TABLES}
+"""Every table of every kind of source."""
+
 
 def table(name: str) -> Table:
     """Return the description of a table; `UnknownNameError` for a name that is none."""
     try:
-        return TABLES[name]
+        return ALL_TABLES[name]
     except KeyError:
-        raise unknown_name("table", name, TABLES) from None
+        raise unknown_name("table", name, ALL_TABLES) from None
 
 
 def schema(name: str, columns: Iterable[str] | None = None) -> pa.Schema:
@@ -380,19 +392,22 @@ def metadata(name: str) -> dict[str, str]:
     }
 
 
-def resolve(names: str | Iterable[str]) -> tuple[str, ...]:
-    """Expand set names and table names, as text with commas or a list, to tables in page order."""
+def resolve(names: str | Iterable[str], tables: Mapping[str, Table] = TABLES) -> tuple[str, ...]:
+    """Expand set names and table names, as text with commas or a list, to tables in page order.
+
+    `tables` are those that the source has: `TABLES` of a trace, or `PROFILE_TABLES`.
+    """
     if isinstance(names, str):
         names = [name.strip() for name in names.split(",") if name.strip()]
     wanted: set[str] = set()
     for name in names:
         if name in SETS:
-            wanted.update(t.name for t in TABLES.values() if name in t.sets)
-        elif name in TABLES:
+            wanted.update(t.name for t in tables.values() if name in t.sets)
+        elif name in tables:
             wanted.add(name)
         else:
-            raise unknown_name("table or set of tables", name, [*SETS, *TABLES])
-    return tuple(name for name in TABLES if name in wanted)
+            raise unknown_name("table or set of tables", name, [*SETS, *tables])
+    return tuple(name for name in tables if name in wanted)
 
 
 def _column(described: Table, name: str) -> Column:

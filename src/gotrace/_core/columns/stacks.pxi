@@ -272,6 +272,8 @@ cdef class StackStore:
         put_str(table.column("package"), row.package or None)
         put_int(table.column("is_std"), row.is_std)
         put_int(table.column("is_runtime"), row.is_runtime)
+        table.column("image")       # every frame of a trace has symbols: all null
+        table.column("address")
         table.rows += 1
         return 0
 
