@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gotrace.analyses.call_graph import edges, top
+    from gotrace.analyses.flame import diff, flame
     from gotrace.errors import (
         ConsumedError,
         FormatError,
@@ -45,11 +47,17 @@ __all__ = [
     "UnsupportedVersionError",
     "__version__",
     "connect",
+    "diff",
+    "edges",
+    "flame",
     "open",
     "schema",
+    "top",
 ]
 
 _HOMES = {
+    "gotrace.analyses.call_graph": "edges top",
+    "gotrace.analyses.flame": "diff flame",
     "gotrace.errors": (
         "ConsumedError FormatError GotraceError LimitError MissingExtraError OrderError"
         " TruncatedError UnknownNameError UnsupportedVersionError"

@@ -1,11 +1,24 @@
 """The compiled core: bytes in, Arrow batches out. Sans I/O."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from typing_extensions import disjoint_base
 
-__all__ = ["Batch", "GenerationIndex", "TraceDecoder"]
+__all__ = [
+    "Batch",
+    "CallGraph",
+    "FlameTree",
+    "GenerationIndex",
+    "StackTable",
+    "TraceDecoder",
+    "add_rows",
+    "add_to_parents",
+    "preorder",
+]
+
+_Numbers = Any
+"""A contiguous array of the type that the docstring names: numpy's, or any buffer."""
 
 class _SchemaExportable(Protocol):
     def __arrow_c_schema__(self) -> object: ...
@@ -55,3 +68,68 @@ class TraceDecoder:
         """Make `next_batch` raise InterruptedError soon, from any thread."""
     def next_batch(self) -> tuple[str, Batch] | None:
         """`(table, Batch)`, or None: feed more, or after `finish` the end."""
+
+@disjoint_base
+class StackTable:
+    """Distinct rows of int64 numbers, each with a tag, in the order they were first seen."""
+
+    def __new__(cls) -> StackTable: ...
+    def __len__(self) -> int: ...
+    @property
+    def total_refs(self) -> int: ...
+    def intern(self, offsets: _Numbers, refs: _Numbers, tags: _Numbers, ids: _Numbers) -> None:
+        """Write the number of every row into `ids`; all arrays are int64."""
+    def copy_to(self, offsets: _Numbers, refs: _Numbers, tags: _Numbers) -> None:
+        """Copy the rows into int64 arrays of `len + 1`, `total_refs` and `len`."""
+
+@disjoint_base
+class FlameTree:
+    """Stacks as one tree of parent pointers; node 0 is the root, parents come first."""
+
+    def __new__(cls) -> FlameTree: ...
+    def __len__(self) -> int: ...
+    def insert(
+        self, offsets: _Numbers, keys: _Numbers, inlined: _Numbers, leaves: _Numbers
+    ) -> None:
+        """Insert stacks of keys (int32, not negative), root first; `leaves` gets their nodes."""
+    def copy_to(self, parents: _Numbers, keys: _Numbers, seen: _Numbers) -> None:
+        """Copy the nodes; `seen` has 1 for inlined and 2 for called."""
+
+@disjoint_base
+class CallGraph:
+    """Edges between nodes, in the order they were met."""
+
+    def __new__(cls) -> CallGraph: ...
+    def __len__(self) -> int: ...
+    def build(
+        self,
+        offsets: _Numbers,
+        nodes: _Numbers,
+        inlined: _Numbers,
+        kept: _Numbers,
+        values: _Numbers,
+        flat: _Numbers,
+        cum: _Numbers,
+        stacks: _Numbers,
+    ) -> None:
+        """Walk stacks of nodes, root first, and add up flat, cum and stacks by node."""
+    def copy_to(
+        self,
+        callers: _Numbers,
+        callees: _Numbers,
+        values: _Numbers,
+        inlined: _Numbers,
+        residual: _Numbers,
+    ) -> None:
+        """Copy the edges into arrays of `len`."""
+
+def add_rows(ids: _Numbers, values: _Numbers, sums: _Numbers) -> bool:
+    """Add each row of `values` to the row of `sums` that `ids` names; False on an overflow."""
+
+def add_to_parents(parents: _Numbers, values: _Numbers) -> bool:
+    """Add every row into its parent's, children first; False on an overflow."""
+
+def preorder(
+    parents: _Numbers, siblings: _Numbers, order: _Numbers, depths: _Numbers, ends: _Numbers
+) -> None:
+    """Write the nodes depth first: old numbers, depths, ends of subtrees."""

@@ -10,7 +10,10 @@ cimport cython
 
 import os
 
-__all__ = ["Batch", "GenerationIndex", "TraceDecoder"]
+__all__ = [
+    "Batch", "CallGraph", "FlameTree", "GenerationIndex", "StackTable", "TraceDecoder",
+    "add_rows", "add_to_parents", "preorder",
+]
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
@@ -69,6 +72,11 @@ include "_core/columns/intervals.pxi"
 include "_core/columns/tasks.pxi"
 include "_core/columns/notes.pxi"
 include "_core/columns/typed.pxi"
+
+# --- flame: distinct stacks to trees and call graphs
+include "_core/flame/stack_table.pxi"
+include "_core/flame/flame_tree.pxi"
+include "_core/flame/call_graph.pxi"
 
 # --- the face
 include "_core/generation_index.pxi"

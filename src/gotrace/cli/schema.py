@@ -32,8 +32,9 @@ def schema(table: str | None, form: str) -> None:
     gotrace schema --format json       everything
     """
     from gotrace.tables import schema as page
+    from gotrace.tables.results import RESULTS
 
-    tables = [page.table(table)] if table else list(page.TABLES.values())
+    tables = [page.table(table)] if table else [*page.TABLES.values(), *RESULTS.values()]
     if form == "json":
         import json
 
@@ -50,11 +51,12 @@ def schema(table: str | None, form: str) -> None:
 def _tables(tables: list[Table]) -> Iterator[str]:
     widest = max(len(each.name) for each in tables)
     for each in tables:
-        smallest = min(each.sets, key=_set_rank)
+        smallest = min(each.sets, key=_set_rank, default="result")
         head = f"{each.name:{widest}}  {smallest:7}  "
         yield from _wrapped(f"one row per {each.row}", head, " " * len(head))
     yield ""
     yield "Second column: the smallest set with the table (summary is within default, within all)."
+    yield "A result is what an analysis gives."
     yield "Next: gotrace schema TABLE for its columns"
 
 
@@ -64,10 +66,9 @@ def _columns(table: Table) -> Iterator[str]:
     yield from _wrapped(f"{table.name}: one row per {table.row}", "", "  ")
     if table.meaning:
         yield from _wrapped(table.meaning, "  ", "  ")
-    if table.order:
-        yield f"  sorted by {', '.join(table.order)}; in the sets {_sets(table)}"
-    else:
-        yield f"  in the sets {_sets(table)}"
+    ordered = [f"sorted by {', '.join(table.order)}"] if table.order else []
+    of = f"in the sets {_sets(table)}" if table.sets else "made by an analysis, in no file"
+    yield f"  {'; '.join([*ordered, of])}"
     yield ""
     names = max(len(column.name) for column in table.columns)
     kinds = max(len(_type(column.type)) for column in table.columns)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from gotrace.tables.columns import DICTIONARIES, Column, Table
 from gotrace.tables.profile_tables import OWN_TABLES
+from gotrace.tables.results import RESULTS
 from gotrace.tables.schema import SCHEMA_VERSION, SETS, TABLES
 
 PAGE = Path("docs/tables.md")
@@ -40,7 +41,9 @@ def page() -> str:
     """Return the whole page as Markdown text."""
     traces = (line for t in TABLES.values() for line in _table(t))
     profiles = (line for t in OWN_TABLES.values() for line in _table(t))
-    return "\n".join([_HEAD, *_sets(), *traces, _PROFILE_HEAD, *profiles, *_words()])
+    results = (line for t in RESULTS.values() for line in _table(t))
+    pages = (_HEAD, *_sets(), *traces, _PROFILE_HEAD, *profiles, "# Tables of analyses\n", *results)
+    return "\n".join([*pages, *_words()])
 
 
 def type_name(column: Column) -> str:

@@ -26,6 +26,7 @@ from gotrace.tables.columns import (
     word,
 )
 from gotrace.tables.profile_tables import OWN_TABLES
+from gotrace.tables.results import RESULTS
 
 SCHEMA_VERSION: Final = 1
 """Version of all schemas together; in the metadata of every schema and file."""
@@ -357,8 +358,8 @@ PROFILE_TABLES: Final[Mapping[str, Table]] = {
 }
 """Every table of a pprof profile."""
 
-ALL_TABLES: Final[Mapping[str, Table]] = {**TABLES, **PROFILE_TABLES}
-"""Every table of every kind of source."""
+ALL_TABLES: Final[Mapping[str, Table]] = {**TABLES, **PROFILE_TABLES, **RESULTS}
+"""Every table of every kind of source, and those that analyses give."""
 
 
 def table(name: str) -> Table:

@@ -1,0 +1,1 @@
+"""Questions over tables: tables in, tables out; no paths, no printing."""

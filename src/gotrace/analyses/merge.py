@@ -1,0 +1,372 @@
+"""Profiles by the thousand as one: memory holds the distinct stacks, whatever their number.
+
+Values of one type are added in the finest unit met; a profile without a type adds nothing to it.
+The result does not depend on the order of the profiles: everything in it is sorted by content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from gotrace._core import StackTable
+from gotrace.analyses.filters import Filters, prepare
+from gotrace.analyses.frames import add_checked
+from gotrace.analyses.profile_columns import Bools, Ints, LabelSet, ProfileColumns
+from gotrace.analyses.units import ratio, same_quantity
+
+Level = Literal["exact", "function"]
+
+
+class Merger:
+    """Adds profiles up. `level` "function" forgets lines and addresses, so that builds join."""
+
+    def __init__(self, level: Level = "function", *, labels: bool = True) -> None:
+        if level not in ("exact", "function"):
+            raise ValueError(f"level is exact or function, not {level!r}")
+        self._exact = level == "exact"
+        self._labels = labels
+        self._functions: dict[tuple[str, str, int], int] = {}
+        self._files: list[str] = []
+        self._mappings: dict[tuple[str, str], int] = {}
+        self._images: list[str] = []
+        self._label_sets: dict[LabelSet, int] = {(): 0}
+        self._locations, self._stacks = StackTable(), StackTable()
+        self._sums = np.zeros((0, 0), np.int64)
+        self._types: list[tuple[str, str]] = []
+        self._defaults: set[str] = set()
+        self._facts: dict[str, Any] = {}
+
+    def add(self, profile: ProfileColumns) -> None:
+        """Add a profile, less the frames that it says to drop.
+
+        Raises OverflowError when a sum does not fit 64 bits, ValueError when two profiles measure
+        one type in units that do not convert.
+        """
+        profile = prepare(profile, Filters())
+        ids = self.intern(profile)
+        columns, factors = self._columns(profile.types)
+        rows = len(self._stacks)
+        if self._sums.shape[0] < rows or self._sums.shape[1] < len(self._types):
+            # Room to double, so that growing costs no more than the stacks themselves.
+            room = rows if rows <= self._sums.shape[0] else max(rows, self._sums.shape[0] * 2)
+            grown = np.zeros((max(room, self._sums.shape[0]), len(self._types)), np.int64)
+            grown[: self._sums.shape[0], : self._sums.shape[1]] = self._sums
+            self._sums = grown
+        for column, (target, factor) in enumerate(zip(columns, factors, strict=True)):
+            values = _times(profile.values[:, column : column + 1], factor)
+            add_checked(ids, np.ascontiguousarray(values), self._sums[:, target : target + 1])
+        self._defaults.add(profile.default_type)
+        _join_facts(self._facts, profile.facts)
+
+    def result(self) -> ProfileColumns:
+        """Give the sum; stacks whose values are all zero are left out."""
+        values = self._sums[: len(self._stacks)]
+        order = sorted(range(len(self._types)), key=lambda i: _type_key(self._types[i]))
+        named = self._defaults - {""}
+        return self.build(
+            np.ascontiguousarray(values[:, order]),
+            (values != 0).any(axis=1),
+            tuple(self._types[i] for i in order),
+            named.pop() if len(named) == 1 else "",
+            self._facts,
+        )
+
+    @property
+    def stacks(self) -> int:
+        """How many stacks with labels are known."""
+        return len(self._stacks)
+
+    def intern(self, profile: ProfileColumns) -> Ints:
+        """Give every sample the number of its stack and labels here."""
+        functions = np.array(
+            [self._function(profile, i) for i in range(len(profile.function_names))] + [-1],
+            np.int64,
+        )
+        keys = zip(profile.mapping_builds, profile.mapping_files, strict=True)
+        mappings = np.array([self._mapping(build, file) for build, file in keys] + [-1], np.int64)
+        locations = self._intern_locations(profile, functions, mappings)
+        labels = np.array(
+            [
+                self._label_sets.setdefault(_sorted(found), len(self._label_sets))
+                for found in profile.label_sets
+            ],
+            np.int64,
+        )[profile.labels]
+        if not self._labels:
+            labels = np.zeros_like(labels)
+        ids = np.empty(len(profile.labels), np.int64)
+        refs = np.ascontiguousarray(locations[profile.locations])
+        self._stacks.intern(profile.offsets, refs, np.ascontiguousarray(labels), ids)
+        return ids
+
+    def _function(self, profile: ProfileColumns, i: int) -> int:
+        name, file = profile.function_names[i], profile.function_files[i]
+        key = (name, file, int(profile.function_starts[i])) if self._exact else (name, "", 0)
+        number = self._functions.setdefault(key, len(self._functions))
+        if number == len(self._files):
+            self._files.append(file)
+        elif file and (not self._files[number] or file < self._files[number]):
+            self._files[number] = file  # of several the least, whatever came first
+        return number
+
+    def _mapping(self, build: str, file: str) -> int:
+        key = (build, "" if build else file)
+        number = self._mappings.setdefault(key, len(self._mappings))
+        if number == len(self._images):
+            self._images.append(file)
+        elif file and (not self._images[number] or file < self._images[number]):
+            self._images[number] = file
+        return number
+
+    def _intern_locations(self, profile: ProfileColumns, functions: Ints, mappings: Ints) -> Ints:
+        """Intern locations by content: address, then function, line, column of each line."""
+        sizes = np.diff(profile.line_offsets)
+        bases = np.append(profile.mapping_bases, np.uint64(0))
+        address = (profile.addresses + bases[profile.mappings]).view(np.int64).copy()
+        mapping = mappings[profile.mappings]
+        if not self._exact:
+            address[sizes > 0] = 0
+            mapping = np.where(sizes > 0, -1, mapping)
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes * 3 + 1)])
+        refs = np.zeros(offsets[-1], np.int64)
+        refs[offsets[:-1]] = address
+        owner = np.repeat(np.arange(len(sizes)), sizes)
+        at = 3 * np.arange(len(owner)) + owner + 1
+        refs[at] = functions[profile.functions]
+        if self._exact:
+            refs[at + 1], refs[at + 2] = profile.lines, profile.columns
+        ids = np.empty(len(sizes), np.int64)
+        self._locations.intern(offsets, refs, np.ascontiguousarray(mapping), ids)
+        return ids
+
+    def _columns(self, types: tuple[tuple[str, str], ...]) -> tuple[list[int], list[int]]:
+        """Find the column of each type, and by what its values are multiplied to be in its unit."""
+        columns, factors = [], []
+        for kind, unit in types:
+            names = [known.removesuffix("s") for known, _ in self._types]
+            short = kind.removesuffix("s")
+            if short not in names:
+                self._types.append((kind, unit))
+                columns.append(len(self._types) - 1)
+                factors.append(1)
+                continue
+            column = names.index(short)
+            known, known_unit = self._types[column]
+            if not same_quantity(unit, known_unit):
+                raise ValueError(f"{kind} is measured in {known_unit!r} and in {unit!r}")
+            finer = ratio(known_unit, unit)
+            if finer > 1:  # what is summed so far goes to the finer unit
+                self._sums[:, column] = _times(self._sums[:, column], round(finer))
+            best = unit if finer > 1 or (finer == 1 and unit < known_unit) else known_unit
+            self._types[column] = (min(kind, known), best)
+            columns.append(column)
+            factors.append(round(ratio(unit, best)))
+        return columns, factors
+
+    def build(
+        self,
+        values: Ints,
+        keep: Bools,
+        types: tuple[tuple[str, str], ...],
+        default_type: str,
+        facts: dict[str, Any],
+    ) -> ProfileColumns:
+        """Make columns of the stacks to keep, everything in them sorted by content."""
+        names = sorted(self._functions.items(), key=lambda item: (*item[0], self._files[item[1]]))
+        function_rank = _rank([number for _, number in names])
+        mapped = sorted(self._mappings.items())
+        mapping_rank = _rank([number for _, number in mapped])
+        line_offsets, rows, tags = _rows(self._locations)
+        is_line = np.ones(len(rows), np.bool_)
+        is_line[line_offsets[:-1]] = False
+        lines = rows[is_line].reshape(-1, 3)
+        lines[:, 0] = np.append(function_rank, -1)[lines[:, 0]]
+        tags = np.append(mapping_rank, -1)[tags]
+        addresses = rows[line_offsets[:-1]]
+        sizes = (np.diff(line_offsets) - 1) // 3
+        line_offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+        keys = _keys(line_offsets, lines, np.column_stack([tags, addresses]))
+        location_order = np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
+        location_rank = _rank(location_order)
+        offsets, refs, labels = _rows(self._stacks)
+        refs = location_rank[refs]
+        label_sets = sorted(self._label_sets.items(), key=lambda item: _label_key(item[0]))
+        labels = _rank([number for _, number in label_sets])[labels]
+        stack_keys = _keys(offsets, refs[:, None], labels[:, None])
+        order = np.array(
+            sorted(np.flatnonzero(keep).tolist(), key=stack_keys.__getitem__), np.int64
+        )
+        line_at, line_offsets = _slices(line_offsets, location_order)
+        ref_at, offsets = _slices(offsets, order)
+        return ProfileColumns(
+            types=types,
+            default_type=default_type,
+            values=np.ascontiguousarray(values[order]),
+            offsets=offsets,
+            locations=refs[ref_at],
+            labels=labels[order],
+            label_sets=tuple(labels for labels, _ in label_sets),
+            line_offsets=line_offsets,
+            functions=lines[line_at, 0],
+            lines=lines[line_at, 1],
+            columns=lines[line_at, 2],
+            addresses=np.ascontiguousarray(addresses[location_order]).view(np.uint64),
+            mappings=tags[location_order],
+            function_names=tuple(key[0] for key, _ in names),
+            function_files=tuple(self._files[number] for _, number in names),
+            function_starts=np.array([key[2] for key, _ in names], np.int64),
+            mapping_files=tuple(self._images[number] for _, number in mapped),
+            mapping_builds=tuple(build for (build, _), _ in mapped),
+            mapping_bases=np.zeros(len(mapped), np.uint64),
+            facts=dict(facts),
+        )
+
+
+def merge(profiles: Iterable[ProfileColumns], level: Level = "function") -> ProfileColumns:
+    """Add profiles up; see `Merger`."""
+    merger = Merger(level)
+    for profile in profiles:
+        merger.add(profile)
+    return merger.result()
+
+
+def side_by_side(
+    base: ProfileColumns, profile: ProfileColumns, value: str | None
+) -> ProfileColumns:
+    """Put the samples of two in one, of a value type: the base's values first, the other's next.
+
+    The unit is the finer of the two.
+    """
+    columns = [each.type_index(value) for each in (base, profile)]
+    units = [each.types[column][1] for each, column in zip((base, profile), columns, strict=True)]
+    if not same_quantity(*units):
+        raise ValueError(f"{units[0]!r} and {units[1]!r} cannot be compared")
+    finer = units[1] if ratio(units[0], units[1]) > 1 else units[0]
+    sides = []
+    for side, each in enumerate((prepare(base, Filters()), prepare(profile, Filters()))):
+        values = np.zeros((len(each.labels), 2), np.int64)
+        values[:, side] = _times(each.values[:, columns[side]], round(ratio(units[side], finer)))
+        kind = profile.types[columns[1]][0]
+        types = (("base", finer), (kind, finer))
+        sides.append(replace(each, values=values, types=types, default_type=kind))
+    joined = concatenated(sides[0], sides[1])
+    return replace(joined, facts={})
+
+
+def concatenated(first: ProfileColumns, second: ProfileColumns) -> ProfileColumns:
+    """Put the samples of two with the same types behind each other."""
+
+    def shifted(numbers: Ints, by: int) -> Ints:
+        return np.where(numbers < 0, -1, numbers + by)
+
+    def sliced(a: Ints, b: Ints) -> Ints:
+        return np.append(a, b[1:] + a[-1])
+
+    def both(name: str) -> Any:
+        a, b = getattr(first, name), getattr(second, name)
+        return a + b if isinstance(a, tuple) else np.append(a, b, axis=0)
+
+    plain = [
+        "values",
+        "lines",
+        "columns",
+        "addresses",
+        "label_sets",
+        "function_names",
+        "function_files",
+        "function_starts",
+        "mapping_files",
+        "mapping_builds",
+        "mapping_bases",
+    ]
+    return replace(
+        first,
+        offsets=sliced(first.offsets, second.offsets),
+        line_offsets=sliced(first.line_offsets, second.line_offsets),
+        locations=np.append(first.locations, second.locations + len(first.addresses)),
+        labels=np.append(first.labels, second.labels + len(first.label_sets)),
+        functions=np.append(first.functions, shifted(second.functions, len(first.function_names))),
+        mappings=np.append(first.mappings, shifted(second.mappings, len(first.mapping_files))),
+        **{name: both(name) for name in plain},
+    )
+
+
+def _times(values: Ints, factor: int) -> Ints:
+    if factor == 1:
+        return values
+    if len(values) and int(np.abs(values).max()) > np.iinfo(np.int64).max // factor:
+        raise OverflowError("a value does not fit 64 bits in the finer unit")
+    return values * factor
+
+
+def _sorted(labels: LabelSet) -> LabelSet:
+    """Sort labels by key; the values of one key keep their order, which means something."""
+    return tuple(sorted(labels, key=lambda label: (label.key, label.text is None)))
+
+
+def _label_key(labels: LabelSet) -> Any:
+    return [
+        (lab.key, lab.text is None, lab.text or "", lab.num or 0, lab.unit or "") for lab in labels
+    ]
+
+
+def _type_key(kind: tuple[str, str]) -> Any:
+    """Sort value types by name, but as pprof has them: counts first, the default's place last."""
+    known = [
+        "samples",
+        "cpu",
+        "alloc_objects",
+        "alloc_space",
+        "inuse_objects",
+        "inuse_space",
+        "contentions",
+        "delay",
+    ]
+    return (known.index(kind[0]) if kind[0] in known else len(known), kind)
+
+
+def _rank(order: Any) -> Ints:
+    rank = np.empty(len(order), np.int64)
+    rank[np.asarray(order, np.int64)] = np.arange(len(order))
+    return rank
+
+
+def _rows(table: StackTable) -> tuple[Ints, Ints, Ints]:
+    offsets, refs = np.empty(len(table) + 1, np.int64), np.empty(table.total_refs, np.int64)
+    tags = np.empty(len(table), np.int64)
+    table.copy_to(offsets, refs, tags)
+    return offsets, refs, tags
+
+
+def _keys(offsets: Ints, rows: Ints, heads: Ints) -> list[bytes]:
+    """Give the slices as bytes that sort as their numbers do, behind what stands at their head."""
+    sign = np.int64(np.iinfo(np.int64).min)  # flipped, so that -1 sorts before 0
+    body = (np.ascontiguousarray(rows) ^ sign).astype(">i8").tobytes()
+    head = (np.ascontiguousarray(heads) ^ sign).astype(">i8").tobytes()
+    size, wide = 8 * rows.shape[1], 8 * heads.shape[1]
+    at = (offsets * size).tolist()
+    return [body[at[i] : at[i + 1]] + head[i * wide : (i + 1) * wide] for i in range(len(at) - 1)]
+
+
+def _slices(offsets: Ints, order: Ints) -> tuple[Ints, Ints]:
+    """Give the positions of the elements of slices in another order, and the new offsets."""
+    sizes = np.diff(offsets)[order]
+    moved = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
+    return np.arange(moved[-1]) + np.repeat(offsets[:-1][order] - moved[:-1], sizes), moved
+
+
+def _join_facts(facts: dict[str, Any], more: dict[str, Any]) -> None:
+    """Join what is known: earliest time, sum of durations, longest period, all comments."""
+    for name, value in more.items():
+        if name == "comments":
+            facts[name] = sorted({*facts.get(name, ()), *value})
+        elif name == "time_ns" and value:
+            facts[name] = min(value, facts.get(name, value))
+        elif name == "duration_ns":
+            facts[name] = value + facts.get(name, 0)
+        elif name == "period":
+            facts[name] = max(value, facts.get(name, value))

@@ -1,0 +1,264 @@
+"""A profile as columns of dense numbers: what every analysis of profiles works on.
+
+The ids of the tables (`samples`, `locations`, `functions`, `mappings`, `label_sets`) give way to
+positions, so that a filter is a mask over locations and a stack is a slice of an array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gotrace.errors import UnknownNameError, unknown_name
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+TABLES: Final = ("profiles", "samples", "label_sets", "locations", "functions", "mappings")
+"""The tables that an analysis of profiles reads."""
+
+
+class Label(NamedTuple):
+    """One value of a label: text, or a number with its unit."""
+
+    key: str
+    text: str | None
+    num: int | None
+    unit: str | None
+
+
+LabelSet = tuple[Label, ...]
+
+
+@dataclass
+class ProfileColumns:
+    """One profile, or many of the same value types.
+
+    Attributes:
+        types: (type, unit) of each column of `values`.
+        default_type: type that is meant when none is named; "" for the last.
+        values: int64, samples by types.
+        offsets, locations: the locations of each sample, leaf first, as slices.
+        labels: position in `label_sets` of each sample.
+        label_sets: the empty set is the first.
+        line_offsets, functions, lines, columns: the lines of each location, innermost inlined
+            function first; a function is -1 for none.
+        addresses: uint64, of each location.
+        mappings: position of each location's mapping, -1 for none.
+        function_names, function_files, function_starts: by function.
+        mapping_files, mapping_builds, mapping_bases: by mapping; a base is file offset - start.
+        facts: period, time_ns, duration_ns, drop_frames, keep_frames, as far as they are known.
+    """
+
+    types: tuple[tuple[str, str], ...]
+    default_type: str
+    values: Ints
+    offsets: Ints
+    locations: Ints
+    labels: Ints
+    label_sets: tuple[LabelSet, ...]
+    line_offsets: Ints
+    functions: Ints
+    lines: Ints
+    columns: Ints
+    addresses: npt.NDArray[np.uint64]
+    mappings: Ints
+    function_names: tuple[str, ...]
+    function_files: tuple[str, ...]
+    function_starts: Ints
+    mapping_files: tuple[str, ...] = ()
+    mapping_builds: tuple[str, ...] = ()
+    mapping_bases: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def type_index(self, name: str | None) -> int:
+        """Find a value type: by name, by number, with `inuse_` left out; None is the default.
+
+        As in pprof the default is the profile's own, else the last. Raises `UnknownNameError`.
+        """
+        names = [kind for kind, _ in self.types]
+        if not names:
+            raise UnknownNameError("the profile has no value types, so no samples")
+        if not name:
+            return names.index(self.default_type) if self.default_type in names else len(names) - 1
+        if name.isdecimal() and int(name) < len(names):
+            return int(name)
+        for candidate in (name, f"inuse_{name}"):
+            if candidate in names:
+                return names.index(candidate)
+        raise unknown_name("value type", name, names)
+
+
+class Source(Protocol):
+    """An opened profile, or whatever else gives tables by name."""
+
+    def table(self, name: str) -> pa.Table:
+        """Return a whole table."""
+
+
+Tables = Mapping[str, pa.Table] | Source
+"""What analyses take: tables by name, or a source that can give them."""
+
+
+def from_tables(tables: Tables, *, compat: str | None = None) -> ProfileColumns:
+    """Make columns from the tables of one source; several profiles in it are taken together.
+
+    `compat="go"` leaves numeric labels of 0 without a unit out, as google/pprof does. Raises
+    ValueError for profiles of differing value types: merge those.
+    """
+    if not isinstance(tables, Mapping):
+        tables = {name: tables.table(name) for name in TABLES}
+    samples, locations = tables["samples"], tables["locations"]
+    functions, mappings = tables["functions"], tables["mappings"]
+    types, default_type, facts = _header(tables["profiles"])
+    offsets, refs = _lists(samples.column("location_ids"))
+    line_offsets, lines = _lists(locations.column("lines"), structs=True)
+    by_profile = "profile" in locations.schema.names
+    owner = _ints(samples.column("profile")) if by_profile else None
+    owner_of_refs = np.repeat(owner, np.diff(offsets)) if owner is not None else None
+    sets, labels = _label_sets(tables["label_sets"], samples.column("label_set_id"), compat)
+    of_location = _owner(locations)
+    of_lines = None if of_location is None else np.repeat(of_location, np.diff(line_offsets))
+    return ProfileColumns(
+        types=types,
+        default_type=default_type,
+        values=_values(samples.column("values"), len(types)),
+        offsets=offsets,
+        locations=_positions(
+            "location", refs, owner_of_refs, _ints(locations.column("location_id")), of_location
+        ),
+        labels=labels,
+        label_sets=sets,
+        line_offsets=line_offsets,
+        functions=_positions(
+            "function",
+            _ints(lines["function_id"]),
+            of_lines,
+            _ints(functions.column("function_id")),
+            _owner(functions),
+        ),
+        lines=_ints(lines["line"]),
+        columns=_ints(lines["column"]),
+        addresses=_unsigned(locations.column("address")),
+        mappings=_positions(
+            "mapping",
+            _ints(locations.column("mapping_id"), none=-1),
+            of_location,
+            _ints(mappings.column("mapping_id")),
+            _owner(mappings),
+        ),
+        function_names=_texts(functions.column("name")),
+        function_files=_texts(functions.column("file")),
+        function_starts=_ints(functions.column("start_line")),
+        mapping_files=_texts(mappings.column("file")),
+        mapping_builds=_texts(mappings.column("build_id")),
+        mapping_bases=_unsigned(mappings.column("file_offset"))
+        - _unsigned(mappings.column("memory_start")),
+        facts=facts,
+    )
+
+
+def _header(profiles: pa.Table) -> tuple[tuple[tuple[str, str], ...], str, dict[str, Any]]:
+    rows = profiles.to_pylist()
+    if not rows:
+        return (), "", {}
+    each = [
+        tuple((kind["type"] or "", kind["unit"] or "") for kind in row["sample_types"] or ())
+        for row in rows
+    ]
+    if len(set(each)) > 1:
+        raise ValueError("the profiles differ in their value types: merge them")
+    known = ("period", "time_ns", "duration_ns", "drop_frames", "keep_frames", "comments")
+    facts = {name: rows[0][name] for name in known if rows[0].get(name)}
+    return each[0], rows[0].get("default_sample_type") or "", facts
+
+
+def _plain(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _ints(column: Any, none: int = 0) -> Ints:
+    return np.asarray(pc.fill_null(_plain(column).cast(pa.int64()), none)).astype(np.int64)
+
+
+def _unsigned(column: Any) -> npt.NDArray[np.uint64]:
+    return np.asarray(pc.fill_null(_plain(column).cast(pa.uint64()), 0)).astype(np.uint64)
+
+
+def _texts(column: Any) -> tuple[str, ...]:
+    return tuple(text or "" for text in column.to_pylist())
+
+
+def _owner(table: pa.Table) -> Ints | None:
+    return _ints(table.column("profile")) if "profile" in table.schema.names else None
+
+
+def _lists(column: Any, structs: bool = False) -> tuple[Ints, Any]:
+    """Take a list column apart: offsets from 0 and what the lists hold."""
+    plain = _plain(column)
+    lengths = np.asarray(pc.fill_null(pc.list_value_length(plain), 0)).astype(np.int64)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    held = pc.list_flatten(plain)
+    if not structs:
+        return offsets, _ints(held)
+    fields = [held.type.field(i).name for i in range(held.type.num_fields)]
+    return offsets, dict(zip(fields, held.flatten(), strict=True))
+
+
+def _values(column: Any, width: int) -> Ints:
+    offsets, flat = _lists(column)
+    if len(flat) != (len(offsets) - 1) * width:
+        raise ValueError(f"samples do not all have {width} values")
+    return np.ascontiguousarray(flat.reshape(-1, width))
+
+
+def _positions(
+    what: str, wanted: Ints, owner: Ints | None, ids: Ints, owner_of_ids: Ints | None
+) -> Ints:
+    """Find each wanted id among `ids`, of the same profile where both say one; -1 is none."""
+    if owner is not None and owner_of_ids is not None:
+        distinct = np.unique(ids)
+        place = np.searchsorted(distinct, wanted)
+        if not len(distinct):
+            distinct = np.zeros(1, np.int64)  # the id of none
+        known = (place < len(distinct)) & (wanted == distinct[np.minimum(place, len(distinct) - 1)])
+        missing = ~known & (wanted > 0)
+        if missing.any():
+            raise ValueError(f"{what} {wanted[missing][0]} is in no row of the table")
+        ids = owner_of_ids * len(distinct) + np.searchsorted(distinct, ids)
+        wanted = np.where(known, owner * len(distinct) + place, -1)
+    order = np.argsort(ids, kind="stable")
+    place = np.searchsorted(ids[order], wanted)
+    found = np.full(len(wanted), -1, np.int64)
+    inside = place < len(ids)
+    found[inside] = order[place[inside]]
+    hit = found >= 0
+    hit[hit] = ids[found[hit]] == wanted[hit]
+    found[~hit] = -1
+    absent = (~hit) & (wanted > 0)
+    if absent.any():
+        raise ValueError(f"{what} {wanted[absent][0]} is in no row of the table")
+    return found
+
+
+def _label_sets(table: pa.Table, ids: Any, compat: str | None) -> tuple[tuple[LabelSet, ...], Ints]:
+    sets: dict[int, list[Label]] = {}
+    for row in table.to_pylist():
+        label = Label(row["key"] or "", row["str"], row["num"], row["unit"])
+        if compat == "go" and label.text is None and not label.num and not label.unit:
+            continue
+        sets.setdefault(row["label_set_id"], []).append(label)
+    number = {id: position + 1 for position, id in enumerate(sets)}
+    labels = np.fromiter((number.get(id, 0) for id in ids.to_pylist()), np.int64, count=len(ids))
+    return ((), *map(tuple, sets.values())), labels
+
+
+def label_texts(labels: LabelSet, key: str) -> Sequence[str]:
+    """Give the text values of a key, in order."""
+    return [label.text for label in labels if label.key == key and label.text is not None]

@@ -1,0 +1,126 @@
+"""`go tool pprof` as the reference: its reports read back as numbers."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.golab.toolchain import Toolchain
+
+_NUMBER = re.compile(r"-?[0-9.]+")
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    flat: int
+    cum: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """One node of the tree report: its callers and callees with what they weigh."""
+
+    row: Row
+    callers: tuple[tuple[str, int], ...]
+    callees: tuple[tuple[str, int], ...]
+
+
+def report(go: Toolchain, path: Path, kind: str, unit: str, *options: str) -> str:
+    done = subprocess.run(
+        [
+            str(go.go_command),
+            "tool",
+            "pprof",
+            f"-{kind}",
+            f"-unit={unit}",
+            "-symbolize=none",
+            *options,
+            str(path),
+        ],
+        env=go.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return done.stdout
+
+
+def number(text: str) -> int:
+    found = _NUMBER.match(text)
+    assert found, text
+    return round(float(found[0]))
+
+
+def top(text: str) -> list[Row]:
+    """Read a -top report; the name keeps its (inline) mark."""
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.split()[:2] == ["flat", "flat%"])
+    rows = []
+    for line in lines[start + 1 :]:
+        flat, _, _, cum, _, name = line.split(None, 5)
+        rows.append(Row(name, number(flat), number(cum)))
+    return rows
+
+
+def tree(text: str) -> list[Block]:
+    """Read a -tree or -peek report."""
+    blocks: list[Block] = []
+    callers: list[tuple[str, int]] = []
+    callees: list[tuple[str, int]] = []
+    row: Row | None = None
+    started = False
+    for line in text.splitlines():
+        if line.startswith("-----"):
+            if row is not None:
+                blocks.append(Block(row, tuple(callers), tuple(callees)))
+            callers, callees, row, started = [], [], None, True
+        elif started and "|" in line and "flat%" not in line:
+            left, _, name = line.partition("| ")
+            words = left.split()
+            if len(words) >= 5:
+                row = Row(name, number(words[0]), number(words[3]))
+            else:
+                (callers if row is None else callees).append((name.strip(), number(words[0])))
+    return blocks
+
+
+def tags(text: str) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    key = ""
+    for line in text.splitlines():
+        head = re.match(r"\s*(.+): +Total (\S+)", line)
+        if head:
+            key = head[1].strip()
+            found[key] = {}
+        elif line.strip():
+            value = re.match(r"\s*(\S+)(?: \([^)]*\))?:\s(.*)", line)
+            assert value, line
+            found[key][value[2].strip()] = number(value[1])
+    return found
+
+
+def traces(text: str) -> list[tuple[int, list[str], list[str]]]:
+    """Read a -traces report: value, frames, label lines of each sample."""
+    samples = []
+    blocks = re.split(r"^-+\+-+\n", text, flags=re.MULTILINE)[1:]
+    for block in blocks:
+        frames, labels, value = [], [], None
+        for line in block.splitlines():
+            if value is None and re.match(r"^\s*[^ ].*:  ", line):
+                key, _, rest = line.partition(":  ")
+                labels.append(f"{key.strip()}: {rest}")
+                continue
+            if value is None:
+                first, _, name = line.strip().partition("   ")
+                value = number(first)
+                frames.append(name)
+            else:
+                frames.append(line.strip())
+        if value is not None:
+            samples.append((value, frames, labels))
+    return samples
