@@ -11,6 +11,7 @@ import gotrace
 from gotrace.cli.app import VERBS
 from gotrace.cli.moments import duration, seconds, wall
 from gotrace.cli.terminal import clean, count, fit, size
+from gotrace.tables.results import RESULTS
 from gotrace.tables.schema import TABLES
 
 
@@ -65,7 +66,7 @@ def test_schema_of_a_table(run, name):
 def test_schema_as_json(run):
     document = json.loads(run("schema", "--format", "json").stdout)
     assert document["schema_version"] == gotrace.SCHEMA_VERSION
-    assert [table["name"] for table in document["tables"]] == list(TABLES)
+    assert [table["name"] for table in document["tables"]] == [*TABLES, *RESULTS]
     for table in document["tables"]:
         schema = gotrace.schema(table["name"])
         assert [column["name"] for column in table["columns"]] == schema.names
