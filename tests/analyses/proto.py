@@ -62,6 +62,11 @@ def parse(data: bytes) -> Any:
     return profile
 
 
+def _signed(number: int) -> int:
+    """Keep 64 unsigned bits as signed, as the tables do."""
+    return number - (1 << 64) if number >> 63 else number
+
+
 def tables(data: bytes) -> dict[str, pa.Table]:
     """Give the tables of a profile, shaped as a decoder's."""
     p = parse(data)
@@ -88,7 +93,7 @@ def tables(data: bytes) -> dict[str, pa.Table]:
             {
                 "profile": 0,
                 "sample": number,
-                "location_ids": list(sample.location_id),
+                "location_ids": [_signed(id) for id in sample.location_id],
                 "label_set_id": sets.get(labels),
                 "values": list(sample.value),
             }
@@ -105,7 +110,7 @@ def tables(data: bytes) -> dict[str, pa.Table]:
                 "default_sample_type": pa.array([text[p.default_sample_type] or None], pa.utf8()),
                 "drop_frames": pa.array([text[p.drop_frames] or None], pa.utf8()),
                 "keep_frames": pa.array([text[p.keep_frames] or None], pa.utf8()),
-                "time_ns": pa.array([p.time_nanos or None], pa.int64()),
+                "time": pa.array([p.time_nanos or None], pa.timestamp("ns", tz="UTC")),
                 "duration_ns": pa.array([p.duration_nanos or None], pa.int64()),
                 "period": pa.array([p.period or None], pa.int64()),
                 "comments": pa.array([[text[c] for c in p.comment]], pa.list_(pa.utf8())),
@@ -138,13 +143,19 @@ def tables(data: bytes) -> dict[str, pa.Table]:
         "locations": pa.table(
             {
                 "profile": pa.array([0] * len(p.location), pa.int64()),
-                "location_id": pa.array([x.id for x in p.location], pa.int64()),
-                "mapping_id": pa.array([x.mapping_id or None for x in p.location], pa.int64()),
+                "location_id": pa.array([_signed(x.id) for x in p.location], pa.int64()),
+                "mapping_id": pa.array(
+                    [_signed(x.mapping_id) or None for x in p.location], pa.int64()
+                ),
                 "address": pa.array([x.address for x in p.location], pa.uint64()),
                 "lines": pa.array(
                     [
                         [
-                            {"function_id": n.function_id, "line": n.line, "column": n.column}
+                            {
+                                "function_id": _signed(n.function_id),
+                                "line": n.line,
+                                "column": n.column,
+                            }
                             for n in x.line
                         ]
                         for x in p.location
@@ -155,7 +166,7 @@ def tables(data: bytes) -> dict[str, pa.Table]:
         ),
         "functions": pa.table(
             {
-                "function_id": pa.array([x.id for x in p.function], pa.int64()),
+                "function_id": pa.array([_signed(x.id) for x in p.function], pa.int64()),
                 "name": pa.array([text[x.name] or None for x in p.function], pa.utf8()),
                 "file": pa.array([text[x.filename] or None for x in p.function], pa.utf8()),
                 "start_line": pa.array([x.start_line or None for x in p.function], pa.int64()),
@@ -163,7 +174,7 @@ def tables(data: bytes) -> dict[str, pa.Table]:
         ),
         "mappings": pa.table(
             {
-                "mapping_id": pa.array([x.id for x in p.mapping], pa.int64()),
+                "mapping_id": pa.array([_signed(x.id) for x in p.mapping], pa.int64()),
                 "memory_start": pa.array([x.memory_start for x in p.mapping], pa.uint64()),
                 "file_offset": pa.array([x.file_offset for x in p.mapping], pa.uint64()),
                 "file": pa.array([text[x.filename] or None for x in p.mapping], pa.utf8()),
@@ -222,7 +233,7 @@ def build(
     def location(place: str) -> int:
         if place in locations:
             return locations[place]
-        locations[place] = id = len(locations) + (1 << 33)
+        locations[place] = id = len(locations) + (1 << 64) - 100_000
         if place.startswith("@"):
             profile.location.add(id=id, mapping_id=2, address=0x800000 + int(place[1:]))
             return id

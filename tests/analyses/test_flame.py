@@ -109,7 +109,7 @@ def test_bad_choices(choices: dict[str, Any], error: type[Exception], text: str)
 def test_missing_references_are_errors() -> None:
     tables = proto.tables(proto.build([("a", [1, 1], {})]))
     tables["locations"] = tables["locations"].slice(0, 0)
-    with pytest.raises(ValueError, match="location 8589934592 is in no row"):
+    with pytest.raises(ValueError, match="location 18446744073709451616 is in no row"):
         from_tables(tables)
 
 

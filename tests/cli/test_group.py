@@ -11,8 +11,7 @@ import gotrace
 from gotrace.cli.app import VERBS
 from gotrace.cli.moments import duration, seconds, wall
 from gotrace.cli.terminal import clean, count, fit, size
-from gotrace.tables.results import RESULTS
-from gotrace.tables.schema import TABLES
+from gotrace.tables.schema import ALL_TABLES
 
 
 def test_help_lists_the_verbs(run):
@@ -66,7 +65,7 @@ def test_schema_of_a_table(run, name):
 def test_schema_as_json(run):
     document = json.loads(run("schema", "--format", "json").stdout)
     assert document["schema_version"] == gotrace.SCHEMA_VERSION
-    assert [table["name"] for table in document["tables"]] == [*TABLES, *RESULTS]
+    assert [table["name"] for table in document["tables"]] == list(ALL_TABLES)
     for table in document["tables"]:
         schema = gotrace.schema(table["name"])
         assert [column["name"] for column in table["columns"]] == schema.names

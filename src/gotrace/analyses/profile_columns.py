@@ -148,7 +148,7 @@ def from_tables(tables: Tables, *, compat: str | None = None) -> ProfileColumns:
         addresses=_unsigned(locations.column("address")),
         mappings=_positions(
             "mapping",
-            _ints(locations.column("mapping_id"), none=-1),
+            _ints(locations.column("mapping_id")),
             of_location,
             _ints(mappings.column("mapping_id")),
             _owner(mappings),
@@ -165,7 +165,9 @@ def from_tables(tables: Tables, *, compat: str | None = None) -> ProfileColumns:
 
 
 def _header(profiles: pa.Table) -> tuple[tuple[tuple[str, str], ...], str, dict[str, Any]]:
-    rows = profiles.to_pylist()
+    # Python's own instants lack nanoseconds.
+    times = profiles.column("time").cast(pa.int64())
+    rows = profiles.drop_columns(["time"]).append_column("time_ns", times).to_pylist()
     if not rows:
         return (), "", {}
     each = [
@@ -183,8 +185,8 @@ def _plain(column: Any) -> Any:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _ints(column: Any, none: int = 0) -> Ints:
-    return np.asarray(pc.fill_null(_plain(column).cast(pa.int64()), none)).astype(np.int64)
+def _ints(column: Any) -> Ints:
+    return np.asarray(pc.fill_null(_plain(column).cast(pa.int64()), 0)).astype(np.int64)
 
 
 def _unsigned(column: Any) -> npt.NDArray[np.uint64]:
@@ -221,29 +223,28 @@ def _values(column: Any, width: int) -> Ints:
 def _positions(
     what: str, wanted: Ints, owner: Ints | None, ids: Ints, owner_of_ids: Ints | None
 ) -> Ints:
-    """Find each wanted id among `ids`, of the same profile where both say one; -1 is none."""
-    if owner is not None and owner_of_ids is not None:
-        distinct = np.unique(ids)
-        place = np.searchsorted(distinct, wanted)
-        if not len(distinct):
-            distinct = np.zeros(1, np.int64)  # the id of none
-        known = (place < len(distinct)) & (wanted == distinct[np.minimum(place, len(distinct) - 1)])
-        missing = ~known & (wanted > 0)
-        if missing.any():
-            raise ValueError(f"{what} {wanted[missing][0]} is in no row of the table")
-        ids = owner_of_ids * len(distinct) + np.searchsorted(distinct, ids)
-        wanted = np.where(known, owner * len(distinct) + place, -1)
-    order = np.argsort(ids, kind="stable")
-    place = np.searchsorted(ids[order], wanted)
+    """Find each wanted id among `ids`, of the same profile where both say one; 0 is none: -1.
+
+    Ids are 64 unsigned bits kept as signed, so any number but 0 may be one.
+    """
     found = np.full(len(wanted), -1, np.int64)
-    inside = place < len(ids)
-    found[inside] = order[place[inside]]
-    hit = found >= 0
-    hit[hit] = ids[found[hit]] == wanted[hit]
-    found[~hit] = -1
-    absent = (~hit) & (wanted > 0)
-    if absent.any():
-        raise ValueError(f"{what} {wanted[absent][0]} is in no row of the table")
+    some = wanted != 0
+    sought = wanted[some]
+    if owner is not None and owner_of_ids is not None:
+        # Both become numbers of (profile, id) pairs.
+        distinct = np.unique(np.concatenate([ids, sought]))
+        ids = owner_of_ids * len(distinct) + np.searchsorted(distinct, ids)
+        pairs = owner[some] * len(distinct) + np.searchsorted(distinct, sought)
+    else:
+        pairs = sought
+    order = np.argsort(ids, kind="stable")
+    place = np.searchsorted(ids[order], pairs)
+    hit = place < len(ids)
+    hit[hit] = ids[order[place[hit]]] == pairs[hit]
+    if not hit.all():
+        missing = int(sought[~hit][0]) % 2**64
+        raise ValueError(f"{what} {missing} is in no row of the table")
+    found[some] = order[place]
     return found
 
 

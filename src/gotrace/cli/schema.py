@@ -32,9 +32,8 @@ def schema(table: str | None, form: str) -> None:
     gotrace schema --format json       everything
     """
     from gotrace.tables import schema as page
-    from gotrace.tables.results import RESULTS
 
-    tables = [page.table(table)] if table else [*page.TABLES.values(), *RESULTS.values()]
+    tables = [page.table(table)] if table else list(page.ALL_TABLES.values())
     if form == "json":
         import json
 
