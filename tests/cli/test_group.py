@@ -11,7 +11,7 @@ import gotrace
 from gotrace.cli.app import VERBS
 from gotrace.cli.moments import duration, seconds, wall
 from gotrace.cli.terminal import clean, count, fit, size
-from gotrace.tables.schema import ALL_TABLES
+from gotrace.tables.schema import ALL_TABLES, TABLES
 
 
 def test_help_lists_the_verbs(run):
