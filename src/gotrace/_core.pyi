@@ -37,7 +37,10 @@ class GenerationIndex:
     """Find the generations of a trace without decoding them."""
 
     def __new__(cls, *, salvage: bool = False, max_memory: int = ...) -> GenerationIndex: ...
-    def feed(self, data: bytes | bytearray | memoryview) -> None:
+    @property
+    def left_out(self) -> int:
+        """Bytes of the source that need not be fed next."""
+    def feed(self, data: bytes | bytearray | memoryview, *, following: int = 0) -> None:
         """Lend decompressed bytes, until `next_generation` gives None."""
     def finish(self) -> None:
         """Say that no more bytes will come."""
@@ -62,8 +65,10 @@ class TraceDecoder:
         """Minor version of the header (22, 23, 25, 26), None before 16 bytes were fed."""
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Lend decompressed bytes, until `next_batch` gives None."""
-    def finish(self) -> None:
-        """Say that no more bytes will come."""
+    def skip_to(self, offset: int, *, syncs: int) -> None:
+        """Go on with the generation at `offset`, which has so many generations before it."""
+    def finish(self, *, goes_on: bool = False) -> None:
+        """Say that no more bytes will come; the trace itself may go on behind them."""
     def cancel(self) -> None:
         """Make `next_batch` raise InterruptedError soon, from any thread."""
     def next_batch(self) -> tuple[str, Batch] | None:

@@ -125,3 +125,28 @@ def test_standard_input(run, packed, tmp_path):
     assert run("convert", "-", "-o", tmp_path / "p", stdin=b"").exit_code == 2
     result = run("convert", "-", "-o", "q", "--on-error", "skip", stdin=packed.read_bytes())
     assert result.exit_code == 2
+
+
+def test_a_window_of_the_trace(run, trace, tmp_path):
+    source = gotrace.open(trace)
+    middle = source.generations()[200]
+    run("convert", trace, "-o", tmp_path / "o", "--tables", "all", "--generation", middle.number)
+    manifest = json.loads((tmp_path / "o" / "_gotrace.json").read_text())
+    assert manifest["tables"]["generations"]["rows"] == 1
+    row = source.table("generations").to_pylist()[200]
+    assert manifest["tables"]["events"]["rows"] == row["events"]
+    assert [note["code"] for note in manifest["notes"]] == ["window"]
+    begin = source.generations()[0].start_ns
+    start, end = (f"+{row[key] - begin}ns" for key in ("start_ns", "end_ns"))
+    run("convert", trace, "-o", tmp_path / "e.parquet", "--tables", "events", "--from", start,
+        "--to", end)  # fmt: skip
+    times = pq.read_table(tmp_path / "e.parquet")["time_ns"].to_pylist()
+    assert times
+    assert row["start_ns"] <= times[0] <= times[-1] < row["end_ns"]
+
+
+def test_threads_do_not_change_the_files(run, trace, tmp_path):
+    for threads in (1, 3):
+        run("convert", trace, "-o", tmp_path / str(threads), "--threads", threads)
+    for path in (tmp_path / "1").iterdir():
+        assert path.read_bytes() == (tmp_path / "3" / path.name).read_bytes()

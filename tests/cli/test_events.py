@@ -190,3 +190,15 @@ def test_every_kind_has_words():
     for kind, line in zip(KINDS, event_lines(batch, 0, {7: "main.f f.go:1"}), strict=True):
         assert line.endswith("main.f f.go:1")
         assert kind == "state_transition" or kind in line
+
+
+def test_a_late_window_has_the_times_of_the_trace(run, trace, packed, monkeypatch):
+    # The file is read from the generation that is needed, the packed one from its start.
+    monkeypatch.setattr("gotrace.tables.windows.OVERLAP_NS", 2_000_000)
+    wish = ("--from", "+30ms", "--to", "+31ms", "--kind", "metric")
+    late = lines_of(run("events", trace, *wish))
+    assert late
+    assert all(line.split()[0].startswith("0.030") for line in late)
+    assert late == lines_of(run("events", packed, *wish))
+    result = run("events", trace, *wish, "--goroutine", 999_999)
+    assert "no goroutine 999999 (goroutines seen: 1," in result.stderr

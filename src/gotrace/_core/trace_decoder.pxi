@@ -47,6 +47,7 @@ cdef class TraceDecoder:
     cdef bint has_input
     cdef bint salvage
     cdef bint ended
+    cdef bint goes_on               # behind what is fed; so there is no final sync
     cdef bint busy
     cdef bint cancelled
     cdef int64_t limit              # of rows in a batch
@@ -123,9 +124,23 @@ cdef class TraceDecoder:
         self.has_input = True
         framer_feed(&self.framer, <const uint8_t*>self.input.buf, self.input.len)
 
-    def finish(self) -> None:
-        """Say that no more bytes will come."""
+    def skip_to(self, int64_t offset, *, int64_t syncs) -> None:
+        """Go on with the generation at `offset`, which has so many generations before it.
+
+        To be called once the header was fed and `next_batch` gave None. Nothing is known of what
+        lies between, so the generation counts as the first.
+        """
+        if self.has_input or self.busy or self.framer.minor <= 0 or self.framer.any:
+            raise RuntimeError("skip_to() where generations were read")
+        if self.framer.open != NULL or self.framer.pending_used:
+            raise RuntimeError("skip_to() inside a generation")
+        self.framer.offset = offset
+        self.order.syncs = syncs
+
+    def finish(self, *, bint goes_on=False) -> None:
+        """Say that no more bytes will come; the trace itself may go on behind them."""
         self.framer.ended = True
+        self.goes_on = goes_on
 
     def cancel(self) -> None:
         """Make `next_batch` raise InterruptedError soon, from any thread."""
@@ -293,7 +308,9 @@ cdef class TraceDecoder:
     cdef int _end(self) except -1:
         """The final sync, then whatever is still open."""
         self.ended = True
-        if self.error is None:
+        if self.error is None and self.goes_on:
+            self.typed.notes.settle(NULL_ID)
+        elif self.error is None:
             self._make_room()
             order_finish(&self.order)
             self.typed.final_sync()

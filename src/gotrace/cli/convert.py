@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gotrace.cli.inputs import Delivery, file_bytes, on_error_option, open_trace, report_damage
+from gotrace.cli.moments import When
 from gotrace.cli.output import EXTENSIONS, write_rows
 from gotrace.cli.terminal import clean, count, fit, size
 
@@ -46,19 +47,45 @@ Written = Mapping[str, "tuple[int, int]"]
     type=click.Choice(_FORMATS),
     help="What the files of a folder are.  [default: parquet]",
 )
+@click.option("--from", "start", type=When(), help="First time: +12.5s, RFC 3339, or ns.")
+@click.option("--to", "end", type=When(), help="Time to stop before.")
+@click.option(
+    "--generation",
+    "generations",
+    type=click.IntRange(min=1),
+    multiple=True,
+    help="Only this generation (gotrace info lists them). Repeatable.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Threads that encode Parquet beside the decoder; 1 starts none.  [default: one a core]",
+)
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier convert wrote there.")
 @on_error_option
 def convert(
-    file: str, out: str, tables: str | None, form: str | None, overwrite: bool, on_error: str
+    file: str,
+    out: str,
+    tables: str | None,
+    form: str | None,
+    start: str | None,
+    end: str | None,
+    generations: tuple[int, ...],
+    threads: int | None,
+    overwrite: bool,
+    on_error: str,
 ) -> int:
     r"""Write the tables of FILE as Parquet, Arrow or CSV.
 
     A folder gets a file for each table and is complete when it has its _gotrace.json. Nothing is
-    left behind when the work is stopped.
+    left behind when the work is stopped. With --from, --to or --generation, of a file that is not
+    compressed only the generations that are needed are read; tables without times, like stacks,
+    hold what these refer to.
 
     \b
     gotrace convert app.trace -o out/                        the default set as Parquet
     gotrace convert app.trace -o events.csv --tables events  one table
+    gotrace convert app.trace -o out/ --from +1m --to +1m1s  one second
     """
     from gotrace.tables.schema import resolve
 
@@ -74,11 +101,13 @@ def convert(
         )
     with _progress(file) as seen:
         trace = open_trace(file, on_error, seen)
-        delivery = Delivery(trace, names)
+        delivery = Delivery(
+            trace, names, start=start, end=end, generations=list(generations) or None
+        )
         if by_ending is not None:
             written = _one_file(delivery, names[0], by_ending, out, overwrite)
         elif form in (None, "parquet"):
-            written = _parquet(trace, delivery, names, out, overwrite)
+            written = _parquet(trace, delivery, names, out, overwrite, threads)
         else:
             assert form is not None
             written = _folder(trace, delivery, names, form, out, overwrite)
@@ -97,7 +126,12 @@ def _by_ending(out: str) -> str | None:
 
 
 def _parquet(
-    trace: Trace, delivery: Delivery, names: tuple[str, ...], out: str, overwrite: bool
+    trace: Trace,
+    delivery: Delivery,
+    names: tuple[str, ...],
+    out: str,
+    overwrite: bool,
+    threads: int | None,
 ) -> Written:
     from gotrace.sinks.parquet import write_parquet
     from gotrace.tables.schema import schema
@@ -109,6 +143,7 @@ def _parquet(
         overwrite=overwrite,
         source={"name": trace.name},
         notes=_LateNotes(trace),
+        threads=threads,
     )
     return {name: (table.rows, table.bytes) for name, table in written.items()}
 

@@ -17,11 +17,13 @@ from gotrace.spec.words import KINDS
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from gotrace.tables.generations import Generation
     from gotrace.tables.trace import Trace
 
 _FORMATS = ("text", "json", "csv", "arrow", "parquet")
 _WRITE_BYTES = 1 << 16
 _SHOWN = 12
+_SITE_COLUMNS = ("stack_id", "leaf", "site")
 
 
 @click.command()
@@ -147,6 +149,7 @@ class _Chosen:
         self.wall_ns: int | None = None
         self.sites: dict[int, str] = {}
         self.seen_events = 0
+        self._read_all = False
         self._kinds: set[str] = set()
         self._goroutines: set[int] = set()
 
@@ -155,9 +158,9 @@ class _Chosen:
         left = self._wish.limit
         if left == 0:
             return
-        watched = self._watched()
-        batches = self._filter.apply(watched) if self._filter else watched
-        for name, batch in batches:
+        came = False
+        for name, batch in self._in_window():
+            came = True
             if name != "events":
                 continue
             if left is not None:
@@ -166,6 +169,9 @@ class _Chosen:
             yield batch
             if left == 0:
                 return
+        if not came:
+            for _ in self._rest_of_the_trace():
+                pass
 
     def why_none(self) -> str:
         """Say why there is nothing to print."""
@@ -188,9 +194,53 @@ class _Chosen:
             )
         return "; ".join(reasons)
 
+    def _in_window(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Read the generations that are needed, where that can be; else all, and filter."""
+        wish = self._wish
+        first = self._first_generation() if wish.start or wish.end else None
+        if first is None:
+            self._read_all = True
+            watched = self._watched()
+            return self._filter.apply(watched) if self._filter else watched
+        self.start_ns = first.start_ns
+        if first.wall_ns is not None and first.snapshot_ns is not None:
+            self.wall_ns = first.wall_ns - first.snapshot_ns + (first.start_ns or 0)
+        return self._read_window()
+
+    def _read_window(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        wish = self._wish
+        chosen = self._trace.scan(
+            ["events", "stacks"],
+            columns={"stacks": _SITE_COLUMNS},
+            start=wish.start,
+            end=wish.end,
+            kinds=wish.kinds or None,
+            goroutines=wish.goroutines or None,
+        )
+        for name, batch in chosen:
+            if name == "stacks":
+                self._add_sites(batch)
+            else:
+                yield name, self._observed(batch)
+
+    def _first_generation(self) -> Generation | None:
+        from gotrace.errors import FormatError
+        from gotrace.tables.generations import hops
+
+        if not hops(self._trace._input):
+            return None
+        try:
+            return self._trace.generations()[0]
+        except (FormatError, IndexError):
+            return None
+
+    def _rest_of_the_trace(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Look at everything after all, to say why nothing was found."""
+        return iter(()) if self._read_all else self._watched()
+
     def _watched(self) -> Iterator[tuple[str, pa.RecordBatch]]:
         columns = {
-            "stacks": ("stack_id", "leaf", "site"),
+            "stacks": _SITE_COLUMNS,
             "syncs": ("time_ns", "snapshot_ns", "wall"),
         }
         held: list[pa.RecordBatch] = []  # until the clock of the first generation is here

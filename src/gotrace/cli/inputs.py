@@ -115,13 +115,14 @@ def check_once(files: Sequence[str]) -> None:
 class Delivery:
     """One pass over the tables of a trace that ends in a `Failure` when nothing was readable.
 
-    Iterate for `(table, batch)` of `names` alone. Whether damage left anything is told by the
-    generations and syncs, which are looked at in the same pass.
+    Iterate for `(table, batch)` of `names` alone, cut by the `filters` of `Trace.scan`. Whether
+    damage left anything is told by the generations and syncs, which are looked at in the same pass.
     """
 
-    def __init__(self, trace: Trace, names: Sequence[str]) -> None:
+    def __init__(self, trace: Trace, names: Sequence[str], **filters: Any) -> None:
         self._trace = trace
         self._names = names
+        self._filters = filters
         self.events = 0
 
     def __iter__(self) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -129,7 +130,7 @@ class Delivery:
         import pyarrow.compute as pc
 
         looked_at = dict.fromkeys([*self._names, "generations", "syncs"])
-        for name, batch in self._trace.scan(list(looked_at)):
+        for name, batch in self._trace.scan(list(looked_at), **self._filters):
             if name == "generations":
                 self.events += pc.sum(batch.column("events")).as_py() or 0
             elif name == "syncs":
@@ -171,7 +172,9 @@ def rereadable(given: str) -> Iterator[Any]:
 
 def _standing_for(inner: Source, name: str, seen: Callable[[int], None] | None = None) -> Source:
     """Wrap a source: another name, and `seen` is told how far each pass is."""
-    from gotrace.sources.base import Source
+    from contextlib import AbstractContextManager
+
+    from gotrace.sources.base import ReadAt, Source
 
     class Standing(Source):
         """A source in the place of another."""
@@ -180,6 +183,9 @@ def _standing_for(inner: Source, name: str, seen: Callable[[int], None] | None =
             super().__init__()
             self.name, self.size = name, inner.size
             self.reopenable = inner.reopenable
+
+        def read_at(self) -> AbstractContextManager[ReadAt]:
+            return inner.read_at()
 
         def _read(self) -> Iterator[Chunk]:
             read = 0

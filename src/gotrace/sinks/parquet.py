@@ -56,7 +56,7 @@ def write_parquet(
     source: Metadata | None = None,
     notes: Sequence[Metadata] = (),
     order: Mapping[str, Sequence[str]] | None = None,
-    threads: int = 1,
+    threads: int | None = None,
     compression: str = "zstd",
     compression_level: int | None = 3,
     row_group_rows: int = ROW_GROUP_ROWS,
@@ -75,7 +75,8 @@ def write_parquet(
         notes: rows of `notes` for the manifest, read at the end.
         order: columns that the rows of a table are sorted by, ascending; default: what
             `gotrace.tables.schema` says of a table of that name.
-        threads: 1 starts none; more encode that many tables at once, beside the decoder.
+        threads: how many tables are encoded at once, beside the decoder; None: as many as there
+            are processors for this process; 1 starts none.
         compression, compression_level: as in pyarrow.
         row_group_rows, row_group_bytes, file_bytes: see the constants.
 
@@ -91,6 +92,7 @@ def write_parquet(
     After any error, and Ctrl-C, nothing is left. Memory: one row group of every table, two with
     threads. The bytes are the same for any `threads`.
     """
+    threads = _processors() if threads is None else threads
     limits = Limits(row_group_rows, row_group_bytes, file_bytes)
     if min(threads, row_group_rows, row_group_bytes, file_bytes) < 1:
         raise ValueError(f"threads and limits must be at least 1: {threads=}, {limits}")
@@ -135,6 +137,13 @@ def _pass(
     finally:
         for table in tables.values():
             table.abandon()
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _order_of(schemas: Mapping[str, pa.Schema]) -> Mapping[str, Sequence[str]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import TypeAlias
 
 from gotrace.errors import ConsumedError
@@ -15,13 +16,17 @@ CHUNK_BYTES = 1 << 20
 """How much a source reads at a time."""
 
 
+ReadAt: TypeAlias = Callable[[int, memoryview], int]
+"""Read bytes from an offset into a buffer: how many there were, 0 at the end."""
+
+
 class Source(ABC):
     """Raw bytes as they lie in a file, in memory, or come through a pipe.
 
     Attributes:
         name: what messages call it.
         path: the path it can be opened by again, in another process too; else None.
-        size: length in bytes, when it is known beforehand.
+        size: length in bytes, when it is known beforehand; then `read_at` works.
         reopenable: whether `chunks` can be called more than once.
     """
 
@@ -45,6 +50,10 @@ class Source(ABC):
             )
         self._opened = True
         return self._read()
+
+    def read_at(self) -> AbstractContextManager[ReadAt]:
+        """Open it for reads at any place, when its `size` is known."""
+        raise NotImplementedError(f"{self.name}: this source is read from the start only")
 
     @abstractmethod
     def _read(self) -> Iterator[Chunk]: ...

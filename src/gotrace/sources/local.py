@@ -6,9 +6,10 @@ import io
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from gotrace.sources.base import CHUNK_BYTES, Chunk, Source
+from gotrace.sources.base import CHUNK_BYTES, Chunk, ReadAt, Source
 
 
 class PathSource(Source):
@@ -30,6 +31,17 @@ class PathSource(Source):
         with open(self.name, "rb", buffering=0) as file:
             yield from read_into(file.readinto)
 
+    @contextmanager
+    def read_at(self) -> Iterator[ReadAt]:
+        """Open the file for reads at any place."""
+        with open(self.name, "rb", buffering=0) as file:
+
+            def read(offset: int, buffer: memoryview) -> int:
+                file.seek(offset)
+                return file.readinto(buffer) or 0
+
+            yield read
+
 
 class MemorySource(Source):
     """Bytes that are in memory already; nothing is copied."""
@@ -43,6 +55,17 @@ class MemorySource(Source):
     def _read(self) -> Iterator[Chunk]:
         for start in range(0, len(self._view), CHUNK_BYTES):
             yield self._view[start : start + CHUNK_BYTES]
+
+    @contextmanager
+    def read_at(self) -> Iterator[ReadAt]:
+        """Give what copies from any place."""
+
+        def read(offset: int, buffer: memoryview) -> int:
+            part = self._view[offset : offset + len(buffer)]
+            buffer[: len(part)] = part
+            return len(part)
+
+        yield read
 
 
 class StreamSource(Source):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +13,15 @@ from gotrace.errors import unknown_name
 from gotrace.tables.columns import DICTIONARIES
 from gotrace.tables.passes import Named
 from gotrace.tables.schema import table
-from gotrace.tables.times import Clock, Point, When, point
+from gotrace.tables.times import Clock, When, point
+
+_COLUMNS_OF_WISH: Final = {
+    ("start", "end"): (("time_ns",), ("start_ns", "end_ns")),
+    ("kinds",): (("kind",),),
+    ("goroutines",): (("goroutine", "resource", "resource_id"), ("goroutine",)),
+    ("generations",): (("seq",), ("number", "first_seq", "last_seq")),
+}
+"""What a table must have for a wish: all columns of one of these."""
 
 
 class RowFilter:
@@ -39,45 +47,79 @@ class RowFilter:
         self._points = [None if given is None else point(given) for given in (start, end)]
         self._kinds = _words(kinds)
         self._goroutines = None if goroutines is None else pa.array(set(goroutines), pa.int64())
-        self._generations = None if generations is None else set(generations)
-        self._clock: Clock | None = None
+        self.generations = None if generations is None else frozenset(generations)
+        self.clock: Clock | None = None
         self._spans: list[tuple[int, int, bool]] = []
+        self._held: deque[pa.RecordBatch] = deque()
         self.columns = self._needed_columns()
         self.side = self._needed_tables()
+        self.done = False
 
     def __bool__(self) -> bool:
         return bool(self.columns)
 
-    def apply(self, batches: Iterator[Named]) -> Iterator[Named]:
+    @classmethod
+    def fitting(cls, name: str, wishes: Mapping[str, Any]) -> RowFilter:
+        """Make a filter of those wishes that the table has columns for; a pass has many tables."""
+        known = table(name).by_name
+        lacking = [] if name == "events" else ["kinds"]
+        for wish, choices in _COLUMNS_OF_WISH.items():
+            if not any(all(column in known for column in choice) for choice in choices):
+                lacking += wish
+        return cls(name, **{wish: given for wish, given in wishes.items() if wish not in lacking})
+
+    @property
+    def limits_time(self) -> bool:
+        """Whether it wants a part of the trace's time."""
+        return any(self._points) or self.generations is not None
+
+    def bounds(self, clock: Clock) -> tuple[int | None, int | None]:
+        """Return start and end as ns of the trace clock; ValueError for a wall that it lacks."""
+        start, end = (None if given is None else given.resolve(clock) for given in self._points)
+        return start, end
+
+    def apply(self, batches: Iterable[Named]) -> Iterator[Named]:
         """Filter the table's batches; batches of side tables are looked at and dropped."""
-        held: deque[pa.RecordBatch] = deque()
         for name, batch in batches:
-            if name != self._name:
-                self._observe(name, batch)
-            else:
-                held.append(batch)
-            while held and self._ready(held[0]):
-                batch = held.popleft()
-                if self._is_past(batch):
-                    return
-                kept = self._pick(batch)
-                if kept.num_rows:
-                    yield self._name, kept
-        for batch in held:  # a damaged generation has no row, so nobody asked for it
-            if self._generations is None and (kept := self._pick(batch)).num_rows:
+            for kept in self.push(name, batch):
                 yield self._name, kept
+            if self.done:
+                return
+        for kept in self.rest():
+            yield self._name, kept
+
+    def push(self, name: str, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """Take a batch of any table; give what is known to be wanted of its own table by now.
+
+        Once it is `done`, no later row can be wanted.
+        """
+        self._observe(name, batch)  # its own table may be a side table too
+        if name == self._name:
+            self._held.append(batch)
+        while self._held and not self.done and self._ready(self._held[0]):
+            batch = self._held.popleft()
+            self.done = self._is_past(batch)
+            if not self.done and (kept := self._pick(batch)).num_rows:
+                yield kept
+
+    def rest(self) -> Iterator[pa.RecordBatch]:
+        """Give what was held, at the end of the pass."""
+        for batch in () if self.done else self._held:
+            # A damaged generation has no row, so nobody asked for it.
+            if self.generations is None and (kept := self._pick(batch)).num_rows:
+                yield kept
 
     def _needed_columns(self) -> tuple[str, ...]:
         needed: list[str] = []
-        if any(self._points):
-            needed += self._require("start and end", ("time_ns",), ("start_ns", "end_ns"))
-        if self._kinds is not None:
-            needed += self._require("kinds", ("kind",))
-        if self._goroutines is not None:
-            wide = ("goroutine", "resource", "resource_id")
-            needed += self._require("goroutines", wide, ("goroutine",))
-        if self._generations is not None:
-            needed += self._require("generations", ("seq",))
+        given = {
+            ("start", "end"): any(self._points),
+            ("kinds",): self._kinds is not None,
+            ("goroutines",): self._goroutines is not None,
+            ("generations",): self.generations is not None,
+        }
+        for wish, choices in _COLUMNS_OF_WISH.items():
+            if given[wish]:
+                needed += self._require(" and ".join(wish), *choices)
         return tuple(dict.fromkeys(needed))
 
     def _require(self, wish: str, *choices: tuple[str, ...]) -> tuple[str, ...]:
@@ -90,41 +132,36 @@ class RowFilter:
         side: dict[str, tuple[str, ...]] = {}
         if any(given is not None and given.origin != "trace" for given in self._points):
             side["syncs"] = ("time_ns", "snapshot_ns", "wall")
-        if self._generations is not None:
+        if self.generations is not None:
             side["generations"] = ("number", "first_seq", "last_seq")
         return side
 
     def _observe(self, name: str, batch: pa.RecordBatch) -> None:
-        if name == "syncs" and self._clock is None and batch.num_rows:
-            self._clock = clock_of(batch)
-        elif name == "generations" and self._generations is not None:
+        if name == "syncs" and self.clock is None and batch.num_rows:
+            self.clock = clock_of(batch)
+        elif name == "generations" and self.generations is not None:
             for row in batch.to_pylist():
                 if row["first_seq"] is not None:
-                    wanted = row["number"] in self._generations
+                    wanted = row["number"] in self.generations
                     self._spans.append((row["first_seq"], row["last_seq"], wanted))
 
     def _ready(self, batch: pa.RecordBatch) -> bool:
-        if "syncs" in self.side and self._clock is None:
+        if "syncs" in self.side and self.clock is None:
             return False
-        if self._generations is None or not batch.num_rows:
+        if self.generations is None or "seq" not in self._known or not batch.num_rows:
             return True
         last = batch.column("seq")[-1].as_py()
         return any(low <= last <= high for low, high, _ in self._spans)
 
-    def _bound(self, given: Point | None) -> int | None:
-        if given is None:
-            return None
-        return given.resolve(self._clock or Clock(0, None))
-
     def _is_past(self, batch: pa.RecordBatch) -> bool:
         """Whether this and all later rows lie after the end: times rise in point tables."""
-        end = self._bound(self._points[1])
+        _, end = self.bounds(self.clock or Clock(0, None))
         if end is None or "time_ns" not in self._known or not batch.num_rows:
             return False
         return bool(batch.column("time_ns")[0].as_py() >= end)
 
     def _pick(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        start, end = (self._bound(given) for given in self._points)
+        start, end = self.bounds(self.clock or Clock(0, None))
         first, last = ("time_ns",) * 2 if "time_ns" in self._known else ("start_ns", "end_ns")
         masks: list[Any] = []
         if start is not None:
@@ -135,7 +172,11 @@ class RowFilter:
             masks.append(_is_in_words(batch.column("kind"), self._kinds))
         if self._goroutines is not None:
             masks.append(self._concerns_goroutines(batch))
-        if self._generations is not None:
+        if self.generations is not None and "seq" not in self._known:
+            masks.append(
+                pc.is_in(batch.column("number"), pa.array(sorted(self.generations), pa.int64()))
+            )
+        elif self.generations is not None:
             seq = batch.column("seq")
             spans = [span for span in self._spans if span[2]]
             masks.append(_any([_between(seq, low, high) for low, high, _ in spans], len(seq)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,10 @@ from gotrace.errors import FormatError
 if TYPE_CHECKING:
     from gotrace.sources.input import Input
 
-__all__ = ["Generation", "index"]
+__all__ = ["Generation", "hops", "index"]
+
+_PAGE_BYTES = 4096
+"""What is read of a batch to see its header; most batches are 64 KiB long."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Generation:
         threads: that have events in it, the pseudo-thread of final statuses included.
         start_ns: the earliest time of any batch on the trace clock; None without a clock.
         freq_hz: ticks of the trace clock per second; None where no batch tells.
+        snapshot_ns, wall_ns: the trace clock and Unix time at one moment; None before Go 1.25.
         complete: whether its end marker is there; None before Go 1.26, whose format has none.
     """
 
@@ -36,6 +41,8 @@ class Generation:
     threads: int
     start_ns: int | None
     freq_hz: int | None
+    snapshot_ns: int | None
+    wall_ns: int | None
     complete: bool | None
 
 
@@ -47,20 +54,41 @@ def index(given: Input, *, salvage: bool) -> list[Generation]:
     """
     from gotrace._core import GenerationIndex
 
-    found: list[Generation] = []
-    opened = given.open()
     finder = GenerationIndex(salvage=salvage, max_memory=given.limits.memory_bytes)
+    try:
+        found = list(_hop(given, finder) if hops(given) else _walk(given, finder))
+        finder.finish()
+        return found + _drain(finder)
+    except FormatError as error:
+        error.source = error.source or given.name
+        raise
+
+
+def hops(given: Input) -> bool:
+    """Whether a part of the trace can be read without what stands before it."""
+    return given.source.size is not None and given.peek()[1] is None
+
+
+def _hop(given: Input, finder: Any) -> Iterator[Generation]:
+    """Read the headers alone, a page at a time."""
+    size = given.source.size or 0
+    buffer = memoryview(bytearray(_PAGE_BYTES))
+    offset = 0
+    with given.source.read_at() as read:
+        while count := read(offset, buffer):
+            offset += count
+            finder.feed(buffer[:count], following=max(size - offset, 0))
+            yield from _drain(finder)
+            offset += finder.left_out
+
+
+def _walk(given: Input, finder: Any) -> Iterator[Generation]:
+    """Read everything, one after the other."""
+    opened = given.open()
     with closing(opened):
-        try:
-            for chunk in opened.chunks:
-                finder.feed(chunk)
-                found += _drain(finder)
-            finder.finish()
-            found += _drain(finder)
-        except FormatError as error:
-            error.source = error.source or given.name
-            raise
-    return found
+        for chunk in opened.chunks:
+            finder.feed(chunk)
+            yield from _drain(finder)
 
 
 def _drain(finder: Any) -> list[Generation]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
 from gotrace.errors import FormatError, GotraceError, LimitError, UnsupportedVersionError
-from gotrace.sources.base import Chunk
+from gotrace.sources.base import CHUNK_BYTES, Chunk
 from gotrace.sources.compressed import Plain
 from gotrace.sources.input import Input
 from gotrace.sources.sniff import KNOWN_MINORS, check_version, not_built
@@ -22,6 +22,27 @@ OnError: TypeAlias = Literal["fail", "salvage", "skip"]
 Named: TypeAlias = "tuple[str, pa.RecordBatch]"
 
 BATCH_ROWS = 65536
+_HEADER_BYTES = 16  # "go 1.NN trace" and zeros
+
+
+class Window(NamedTuple):
+    """A stretch of whole generations, the only ones to be decoded.
+
+    Attributes:
+        start, end: its bytes in the trace.
+        generations_before: how many stand before it.
+        goes_on: whether others follow.
+        text: what that means for the rows, for a note.
+    """
+
+    start: int
+    end: int
+    generations_before: int
+    goes_on: bool
+    text: str
+
+
+FindWindow: TypeAlias = Callable[[Input], "Window | None"]
 
 
 class Pass:
@@ -43,6 +64,7 @@ class Pass:
         salvage: bool,
         batch_rows: int = BATCH_ROWS,
         skipped: FormatError | None = None,
+        find_window: FindWindow | None = None,
     ) -> None:
         self._input = given
         self._schemas = dict(schemas)
@@ -53,6 +75,7 @@ class Pass:
         self._salvage = salvage
         self._batch_rows = batch_rows
         self._skipped = skipped
+        self._find_window = find_window
         self._rows = 0
         self._decoder: Any = None
         self._cancelled = False
@@ -119,8 +142,13 @@ class Pass:
                 text = f"a trace of Go 1.{self.minor}, newer than this gotrace: what is known of it"
                 yield from self._note("newer_version", text, "warning", 0)
             self._decoder = self._make_decoder()
-            broken = yield from self._feed(opened.chunks)
-            self._decoder.finish()
+            window = self._find_window(self._input) if self._find_window is not None else None
+            if window is not None:
+                yield from self._note("window", window.text, "info", window.start)
+                broken = yield from self._feed(self._part(window))
+            else:
+                broken = yield from self._feed(opened.chunks)
+            self._decoder.finish(goes_on=window is not None and window.goes_on)
             try:
                 yield from self._drain()
             except FormatError as error:
@@ -142,6 +170,17 @@ class Pass:
             salvage=self._salvage,
             max_memory=self._input.limits.memory_bytes,
         )
+
+    def _part(self, window: Window) -> Iterator[Chunk]:
+        """Read the header, then the window alone."""
+        buffer = memoryview(bytearray(CHUNK_BYTES))
+        with self._input.source.read_at() as read:
+            yield buffer[: read(0, buffer[:_HEADER_BYTES])]
+            self._decoder.skip_to(window.start, syncs=window.generations_before)
+            offset = window.start
+            while count := read(offset, buffer[: window.end - offset]):
+                yield buffer[:count]
+                offset += count
 
     def _feed(self, chunks: Iterator[Chunk]) -> Generator[Named, None, FormatError | None]:
         """Feed all chunks; return the error of a source whose compression broke off, or None."""

@@ -9,8 +9,12 @@ from typing import TypeAlias
 
 When: TypeAlias = "int | str | datetime"
 
-_UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9}
-_RELATIVE = re.compile(r"\+(\d+)(?:\.(\d+))?\s*(ns|us|µs|ms|s|m)?")
+_SECOND = 10**9
+_UNITS = {"h": 3600 * _SECOND, "m": 60 * _SECOND, "s": _SECOND, "ms": 10**6, "us": 10**3, "ns": 1}
+_SPELLED = {"µs": "us", "μs": "us", "": "s"}  # micro sign and Greek mu
+_PART = r"(\d+)(?:\.(\d+))?\s*(ns|us|µs|μs|ms|s|m|h)"
+_RELATIVE = re.compile(rf"\+\s*(?:(?:{_PART}\s*)+|\d+(?:\.\d+)?)")
+_PARTS = re.compile(rf"{_PART}?")
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -62,11 +66,8 @@ def point(given: When) -> Point:
     text = given.strip()
     if text.isdigit():
         return Point("trace", int(text))
-    if match := _RELATIVE.fullmatch(text):
-        whole, part, unit = match.groups()
-        scale = _UNITS[unit or "s"]
-        fraction = int(part) * scale // 10 ** len(part) if part else 0
-        return Point("start", int(whole) * scale + fraction)
+    if _RELATIVE.fullmatch(text):
+        return Point("start", _duration(text))
     if match := _RFC3339.fullmatch(text):
         day, clock, part, zone = match.groups()
         zone = "+00:00" if zone in "Zz" else zone
@@ -78,6 +79,20 @@ def point(given: When) -> Point:
             raise ValueError(f"{text!r}: {error}") from None
         return Point("wall", seconds * 10**9 + int((part or "").ljust(9, "0")))
     raise ValueError(
-        f"{text!r} is no time: give +1.5s from the start of the trace, "
+        f"{text!r} is no time: give +1.5s or +1h2m from the start of the trace, "
         "2026-01-31T12:00:00.5Z, or nanoseconds of the trace clock"
     )
+
+
+def _duration(text: str) -> int:
+    """Add up the parts of +1h2m3.5s; a bare number is seconds."""
+    total, last = 0, len(_UNITS)
+    for whole, part, unit in _PARTS.findall(text):
+        unit = _SPELLED.get(unit, unit)
+        rank = list(_UNITS)[::-1].index(unit)
+        if rank >= last:
+            raise ValueError(f"{text!r} is no time: units go from large to small, like +1h2m3.5s")
+        last = rank
+        scale = _UNITS[unit]
+        total += int(whole) * scale + (int(part) * scale // 10 ** len(part) if part else 0)
+    return total

@@ -12,7 +12,15 @@ from gotrace.errors import ConsumedError, FormatError
 from gotrace.sources.input import Input
 from gotrace.tables.filters import RowFilter
 from gotrace.tables.handle import TableHandle
-from gotrace.tables.passes import BATCH_ROWS, Named, OnError, Pass, limited_schemas, salvages
+from gotrace.tables.passes import (
+    BATCH_ROWS,
+    FindWindow,
+    Named,
+    OnError,
+    Pass,
+    limited_schemas,
+    salvages,
+)
 from gotrace.tables.schema import TABLES, resolve, schema
 from gotrace.tables.times import When
 
@@ -90,28 +98,21 @@ class Trace:
         (ns of the trace clock, "+1.5s" from its begin, RFC 3339, an aware datetime) keep the rows
         from `start` to before `end`, and intervals that touch that time. `kinds` keeps kinds of
         events, `goroutines` rows in or about these goroutines, `generations` events of these.
+        Of a file that is not compressed, or bytes, only the generations that `start`, `end` and
+        `generations` need are decoded (one stretch, from the first to the last). Where that leaves
+        some out, a note says so: `seq` counts from the first that was decoded, and what began
+        before it is as unknown as at the start of a trace.
         `batch_rows` is the most rows of a batch. `threads` is the most threads that decode; this
         version decodes with one.
 
         Raises `UnknownNameError`, ValueError for a filter that the table has no column for,
         `ConsumedError`; while it is read the errors of the trace (see `gotrace.errors`).
         """
+        wishes = _wishes(start, end, kinds, goroutines, generations)
         wanted = schema(name, columns)
-        rows = RowFilter(
-            name,
-            start=start,
-            end=end,
-            kinds=kinds,
-            goroutines=goroutines,
-            generations=generations,
-        )
-        decoded = tuple(dict.fromkeys([*wanted.names, *rows.columns]))
-        schemas = limited_schemas((name,), {name: decoded})
-        for side, needed in rows.side.items():
-            schemas.setdefault(side, schema(side, needed))
-        passing = self._begin(schemas, batch_rows, threads)
-        batches = self._one(passing, name, rows, wanted)
-        return pa.RecordBatchReader.from_batches(wanted, batches)
+        filters = {name: RowFilter(name, **wishes)}
+        batches = self._filtered({name: wanted}, filters, wishes, batch_rows, threads)
+        return pa.RecordBatchReader.from_batches(wanted, (batch for _, batch in batches))
 
     def table(self, name: str, columns: Iterable[str] | None = None, **choices: Any) -> pa.Table:
         """Return a whole table in memory; `choices` as for `reader`."""
@@ -128,6 +129,11 @@ class Trace:
         names: str | Iterable[str] = "default",
         *,
         columns: Mapping[str, Iterable[str]] | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        kinds: Iterable[str] | None = None,
+        goroutines: Iterable[int] | None = None,
+        generations: Iterable[int] | None = None,
         batch_rows: int = BATCH_ROWS,
         threads: int | None = None,
     ) -> Iterator[Named]:
@@ -135,10 +141,15 @@ class Trace:
 
         `names` are tables or sets ("summary", "default", "all"); `columns` may choose the columns
         of some. A row of `stacks` or `frames` comes before the first row that refers to it.
+        The filters are those of `reader`; a table without the columns for one is not cut by it.
         """
+        wishes = _wishes(start, end, kinds, goroutines, generations)
         chosen = {name: tuple(wanted) for name, wanted in (columns or {}).items()}
-        schemas = limited_schemas(resolve(names), chosen)
-        return iter(self._begin(schemas, batch_rows, threads))
+        wanted = limited_schemas(resolve(names), chosen)
+        if all(given is None for given in wishes.values()):
+            return iter(self._begin(wanted, batch_rows, threads))
+        filters = {name: RowFilter.fitting(name, wishes) for name in wanted}
+        return self._filtered(wanted, filters, wishes, batch_rows, threads)
 
     def generations(self) -> list[Generation]:
         """Index the generations from the headers of their batches, without decoding them.
@@ -152,16 +163,33 @@ class Trace:
         return index(self._input, salvage=salvages(self.on_error))
 
     def to_parquet(
-        self, path: str | os.PathLike[str], tables: str | Iterable[str] = "default", **options: Any
+        self,
+        path: str | os.PathLike[str],
+        tables: str | Iterable[str] = "default",
+        *,
+        start: When | None = None,
+        end: When | None = None,
+        kinds: Iterable[str] | None = None,
+        goroutines: Iterable[int] | None = None,
+        generations: Iterable[int] | None = None,
+        **options: Any,
     ) -> Mapping[str, TableWritten]:
         """Write tables as Parquet into the new folder `path` in one pass.
 
-        Returns rows, bytes and files per table. `options` are those of
-        `gotrace.sinks.parquet.write_parquet`, like `overwrite` and `row_group_rows`.
+        Returns rows, bytes and files per table. The filters are those of `scan`; `options` are
+        those of `gotrace.sinks.parquet.write_parquet`, like `overwrite`, `threads` (that encode
+        beside the decoder) and `row_group_rows`.
         """
         from gotrace.sinks.parquet import write_parquet
 
-        batches = self.scan(tables)
+        batches = self.scan(
+            tables,
+            start=start,
+            end=end,
+            kinds=kinds,
+            goroutines=goroutines,
+            generations=generations,
+        )
         passing = self._last
         assert passing is not None
         schemas = limited_schemas(resolve(tables))
@@ -196,7 +224,13 @@ class Trace:
             raise TypeError(f"{self.name}: only a trace with a path or URL can be pickled")
         return reopen, (path, self.on_error, self._input.limits)
 
-    def _begin(self, schemas: dict[str, pa.Schema], batch_rows: int, threads: int | None) -> Pass:
+    def _begin(
+        self,
+        schemas: dict[str, pa.Schema],
+        batch_rows: int,
+        threads: int | None,
+        find_window: FindWindow | None = None,
+    ) -> Pass:
         if batch_rows < 1:
             raise ValueError(f"batch_rows must be positive, not {batch_rows}")
         if threads is not None and threads < 1:
@@ -210,6 +244,7 @@ class Trace:
             salvage=salvages(self.on_error),
             batch_rows=batch_rows,
             skipped=skipped,
+            find_window=find_window,
         )
         return self._last
 
@@ -224,13 +259,68 @@ class Trace:
             return error
         return None
 
-    def _one(
-        self, passing: Pass, name: str, rows: RowFilter, wanted: pa.Schema
-    ) -> Iterator[pa.RecordBatch]:
-        batches = iter(passing)
-        for _, batch in rows.apply(batches) if rows else batches:
-            if batch.schema.names == wanted.names:
-                yield batch
-            else:
-                chosen = batch.select(wanted.names)
-                yield pa.RecordBatch.from_arrays(chosen.columns, schema=wanted)
+    def _filtered(
+        self,
+        wanted: Mapping[str, pa.Schema],
+        filters: Mapping[str, RowFilter],
+        wishes: Mapping[str, Any],
+        batch_rows: int,
+        threads: int | None,
+    ) -> Iterator[Named]:
+        """Begin a pass over the columns that are wanted and those that filters look at."""
+        from gotrace.tables.windows import WindowFinder
+
+        filters = {name: row_filter for name, row_filter in filters.items() if row_filter}
+        columns = {name: list(fields.names) for name, fields in wanted.items()}
+        for name, row_filter in filters.items():
+            columns[name] += row_filter.columns
+            for side, needed in row_filter.side.items():
+                columns.setdefault(side, []).extend(needed)
+        schemas = {name: schema(name, dict.fromkeys(named)) for name, named in columns.items()}
+        in_time = {key: given for key, given in wishes.items() if key in _WINDOW_WISHES}
+        wish = RowFilter("events", **in_time)
+        finder = WindowFinder(wish, filters.values()) if wish else None
+        return _pick(self._begin(schemas, batch_rows, threads, finder), wanted, filters)
+
+
+def _wishes(
+    start: When | None,
+    end: When | None,
+    kinds: Iterable[str] | None,
+    goroutines: Iterable[int] | None,
+    generations: Iterable[int] | None,
+) -> dict[str, Any]:
+    """Collect what rows are wanted by the names of `RowFilter`, to be read more than once."""
+    return {
+        "start": start,
+        "end": end,
+        "kinds": kinds if kinds is None or isinstance(kinds, str) else list(kinds),
+        "goroutines": goroutines if goroutines is None else list(goroutines),
+        "generations": generations if generations is None else list(generations),
+    }
+
+
+_WINDOW_WISHES = ("start", "end", "generations")
+
+
+def _pick(
+    batches: Iterable[Named], wanted: Mapping[str, pa.Schema], filters: Mapping[str, RowFilter]
+) -> Iterator[Named]:
+    """Cut batches to the rows and columns that are wanted."""
+    for name, batch in batches:
+        for own, row_filter in filters.items():
+            for kept in row_filter.push(name, batch):
+                yield own, _cut(kept, wanted[own])
+        if name in wanted and name not in filters:
+            yield name, _cut(batch, wanted[name])
+        if len(filters) == len(wanted) and all(each.done for each in filters.values()):
+            return
+    for own, row_filter in filters.items():
+        for kept in row_filter.rest():
+            yield own, _cut(kept, wanted[own])
+
+
+def _cut(batch: pa.RecordBatch, wanted: pa.Schema) -> pa.RecordBatch:
+    if batch.schema.names == wanted.names:
+        return batch
+    return pa.RecordBatch.from_arrays(batch.select(wanted.names).columns, schema=wanted)

@@ -4,7 +4,7 @@
 # and since header 26 the end marker of a generation. Before 26 a generation ends where a batch of
 # the next number stands: that batch opens the next one.
 #
-# Offers: Framer, framer_init, framer_feed, framer_step, framer_close.
+# Offers: Framer, framer_init, framer_feed, framer_step, framer_leave_out, framer_close.
 
 cdef enum FrameStep:
     FRAME_MORE                  # all bytes are used up
@@ -80,40 +80,46 @@ cdef void framer_feed(Framer* self, const uint8_t* data, int64_t size) noexcept 
 
 # --- one record ---------------------------------------------------------------------------------
 
-cdef int parse_record(
-    const uint8_t* data, int64_t size, Record* record, Fault* fault
-) noexcept nogil:
-    """1: a whole record; 0: more bytes are needed; -1: `fault` (offsets count from `data`)."""
-    cdef Reader reader = reader_over(data, size)
+cdef int parse_header(Reader* reader, Record* record, Fault* fault) noexcept nogil:
+    """Read up to the payload: 1 and its `size`, 0 when more bytes are needed, -1 with a `fault`."""
     cdef uint64_t payload
-    record.kind = read_byte(&reader)
+    record.kind = read_byte(reader)
     record.experiment = 0
     if reader.state == READER_SHORT:
         return 0
     if record.kind == EV_END_OF_GENERATION:
         record.size = 0
-        record.length = 1
         return 1
     if record.kind != EV_EVENT_BATCH and record.kind != EV_EXPERIMENTAL_BATCH:
         return set_fault(fault, FAULT_NOT_A_BATCH, 0, record.kind, 0)
     if record.kind == EV_EXPERIMENTAL_BATCH:
-        record.experiment = read_byte(&reader)
-    record.generation = read_uvarint(&reader)
-    record.thread = read_uvarint(&reader)
-    record.ticks = read_uvarint(&reader)
-    payload = read_uvarint(&reader)
+        record.experiment = read_byte(reader)
+    record.generation = read_uvarint(reader)
+    record.thread = read_uvarint(reader)
+    record.ticks = read_uvarint(reader)
+    payload = read_uvarint(reader)
     if reader.state == READER_OVERFLOW:
         return set_fault(fault, FAULT_VARINT, 0, 0, 0)
     if reader.state == READER_SHORT:
         return 0
     if payload > MAX_BATCH_BYTES:
         return set_fault(fault, FAULT_BATCH_SIZE, 0, <int64_t>payload, MAX_BATCH_BYTES)
-    record.data = read_bytes(&reader, payload)
-    if record.data == NULL:
-        return 0
     record.size = <int64_t>payload
-    record.length = reader.at - data
     return 1
+
+
+cdef int parse_record(
+    const uint8_t* data, int64_t size, Record* record, Fault* fault
+) noexcept nogil:
+    """1: a whole record; 0: more bytes are needed; -1: `fault` (offsets count from `data`)."""
+    cdef Reader reader = reader_over(data, size)
+    cdef int status = parse_header(&reader, record, fault)
+    if status > 0 and record.kind != EV_END_OF_GENERATION:
+        record.data = read_bytes(&reader, record.size)
+        if record.data == NULL:
+            return 0
+    record.length = reader.at - data
+    return status
 
 
 cdef int header_minor(const uint8_t* data) noexcept nogil:
@@ -455,6 +461,32 @@ cdef FrameStep framer_step(Framer* self) noexcept nogil:
             if not self.ended:
                 return FRAME_MORE
             return _cut_off(self)
+
+
+cdef FrameStep framer_leave_out(Framer* self, int64_t following, int64_t* left_out) noexcept nogil:
+    """Take the batch that is cut off by the end of the input, if its header is all that is wanted.
+
+    `following` bytes of the source are known to come; `left_out` of them need not be fed.
+    """
+    cdef Record record
+    cdef Reader reader
+    cdef Fault ignored
+    cdef int64_t missing
+    left_out[0] = 0
+    if not self.headers_only or self.lost or self.minor == 0 or not self.pending_used:
+        return FRAME_MORE
+    ignored.code = FAULT_NONE
+    reader = reader_over(self.pending, self.pending_used)
+    if parse_header(&reader, &record, &ignored) <= 0 or reader.at == reader.end:
+        return FRAME_MORE
+    record.data = reader.at
+    record.length = reader.at - self.pending + record.size
+    missing = record.length - self.pending_used
+    if missing <= 0 or missing > following or payload_kind(self.minor, &record) == EV_SYNC:
+        return FRAME_MORE
+    self.pending_used = 0
+    left_out[0] = missing
+    return _take(self, &record)
 
 
 cdef FrameStep _cut_off(Framer* self) noexcept nogil:
