@@ -29,7 +29,9 @@ class RowFilter:
 
     `columns` are the columns it looks at, `side` the other tables that it must see in the same
     pass: times that count from the start wait for the first sync, generations for their own row.
-    Raises ValueError for a wish that the table has no column for.
+    Raises ValueError for a wish that the table has no column for. A pass that reads a window sets
+    `clock`, since it does not see the first sync, and `whole_generations`, when every row that it
+    gives is of generations that are wanted.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class RowFilter:
         self._goroutines = None if goroutines is None else pa.array(set(goroutines), pa.int64())
         self.generations = None if generations is None else frozenset(generations)
         self.clock: Clock | None = None
+        self.whole_generations = False
         self._spans: list[tuple[int, int, bool]] = []
         self._held: deque[pa.RecordBatch] = deque()
         self.columns = self._needed_columns()
@@ -150,6 +153,8 @@ class RowFilter:
             return False
         if self.generations is None or "seq" not in self._known or not batch.num_rows:
             return True
+        if self.whole_generations:
+            return True
         last = batch.column("seq")[-1].as_py()
         return any(low <= last <= high for low, high, _ in self._spans)
 
@@ -176,7 +181,7 @@ class RowFilter:
             masks.append(
                 pc.is_in(batch.column("number"), pa.array(sorted(self.generations), pa.int64()))
             )
-        elif self.generations is not None:
+        elif self.generations is not None and not self.whole_generations:
             seq = batch.column("seq")
             spans = [span for span in self._spans if span[2]]
             masks.append(_any([_between(seq, low, high) for low, high, _ in spans], len(seq)))
@@ -185,7 +190,10 @@ class RowFilter:
         mask = masks[0]
         for other in masks[1:]:
             mask = pc.and_kleene(mask, other)
-        return batch.filter(mask)
+        chosen = mask.true_count
+        if chosen == batch.num_rows:  # nothing is copied where nothing is cut
+            return batch
+        return batch.filter(mask) if chosen else batch.slice(0, 0)
 
     def _concerns_goroutines(self, batch: pa.RecordBatch) -> Any:
         mask = pc.is_in(batch.column("goroutine"), self._goroutines)

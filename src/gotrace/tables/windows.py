@@ -42,9 +42,12 @@ class WindowFinder:
         needed = _needed(found, self._wish, clock) or range(len(found) - 1, len(found))
         if len(needed) == len(found):
             return None
+        first, last = found[needed[0]], found[needed[-1]]
+        numbers = self._wish.generations or ()
+        whole = last is not found[-1] and all(found[i].number in numbers for i in needed)
         for row_filter in self._filters:
             row_filter.clock = clock
-        first, last = found[needed[0]], found[needed[-1]]
+            row_filter.whole_generations = whole
         return Window(
             first.offset,
             last.offset + last.bytes,
