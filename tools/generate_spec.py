@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,12 +48,6 @@ WORD_SETS: tuple[tuple[str, str, words.Words], ...] = (
 )
 """Prefix of the codes, name in gotrace.spec.words, the set."""
 
-TEXT_SETS: tuple[tuple[str, words.Words], ...] = (
-    *((name, closed_set) for _, name, closed_set in WORD_SETS),
-    ("REASONS", words.REASONS),
-)
-"""Sets whose texts the core hands out as the values of a dictionary column."""
-
 
 def enums() -> Iterator[tuple[str, Constants]]:
     """Every group of integer constants, each with the comment that heads it."""
@@ -81,7 +75,8 @@ def enums() -> Iterator[tuple[str, Constants]]:
         yield f"Dictionary codes of words.{name}", codes(prefix, closed_set)
     yield (
         "Number of values in each dictionary",
-        [(f"{name}_COUNT", len(closed_set)) for name, closed_set in TEXT_SETS],
+        [(f"{name}_COUNT", len(closed_set)) for _, name, closed_set in WORD_SETS]
+        + [("REASONS_COUNT", len(words.REASONS))],
     )
 
 
@@ -94,34 +89,11 @@ def event_args() -> list[int]:
     return counts
 
 
-def mask(indices: Iterable[int]) -> int:
-    """Argument indices as bits: bit i is the i-th argument after dt."""
-    return sum(1 << (index - 1) for index in indices)
-
-
-def id_masks() -> tuple[list[int], list[int]]:
-    """Say which arguments are string and stack ids, by event id."""
-    strings, stacks = [0] * 256, [0] * 256
-    for spec in trace_events.EVENTS:
-        if spec.is_timed:
-            strings[spec.id] = mask(spec.string_args)
-            stacks[spec.id] = mask(spec.stack_args)
-    return strings, stacks
-
-
 def table(name: str, values: list[int]) -> str:
     """Write a byte array in C."""
     rows = (values[i : i + 16] for i in range(0, len(values), 16))
     body = ",\n".join("        " + ", ".join(f"{value:3}" for value in row) for row in rows)
     return f"    static const unsigned char {name}[{len(values)}] = {{\n{body}\n    }};\n"
-
-
-def text_table(name: str, values: words.Words) -> str:
-    """Write an array of texts in C; all our words are printable ASCII without quotes."""
-    if any(re.search(r"[^ -!#-\[\]-~]", value) for value in values):
-        raise ValueError(f"{name} needs escapes in C")
-    body = ",\n".join(f'        "{value}"' for value in values)
-    return f"    static const char *const {name}_TEXT[{len(values)}] = {{\n{body}\n    }};\n"
 
 
 def event_names() -> str:
@@ -133,14 +105,11 @@ def event_names() -> str:
 
 def render() -> str:
     """Write the whole pxd: C on top, then the same names for Cython."""
-    strings, stacks = id_masks()
     groups = list(enums())
     lines = [
         "# GENERATED from gotrace.spec by `python tools/generate_spec.py`. Do not edit.",
         "#",
         "# EVENT_ARGS: arguments after dt of a timed event; 255 = unassigned or not timed.",
-        "# EVENT_STRING_ARGS, EVENT_STACK_ARGS: which of them are ids; bit i = i-th after dt.",
-        "# *_TEXT: the values of a dictionary column in the order of their codes.",
         "",
         "cdef extern from *:",
         '    """',
@@ -151,23 +120,15 @@ def render() -> str:
         lines += [f"        {name} = {value}," for name, value in constants]
         lines.append("    };")
     lines.append(table("EVENT_ARGS", event_args()))
-    lines.append(table("EVENT_STRING_ARGS", strings))
-    lines.append(table("EVENT_STACK_ARGS", stacks))
-    lines.append(event_names())
-    lines += [text_table(name, closed_set) for name, closed_set in TEXT_SETS]
-    lines[-1] = lines[-1].rstrip("\n")
+    lines.append(event_names().rstrip("\n"))
     lines.append('    """')
     for comment, constants in groups:
         lines.append(f"    # {comment}.")
         lines.append("    enum:")
         lines += [f"        {name}" for name, _ in constants]
         lines.append("")
-    lines += [
-        f"    const unsigned char {name}[256]"
-        for name in ("EVENT_ARGS", "EVENT_STRING_ARGS", "EVENT_STACK_ARGS")
-    ]
+    lines.append("    const unsigned char EVENT_ARGS[256]")
     lines.append("    const char *const EVENT_NAMES[256]")
-    lines += [f"    const char *const {name}_TEXT[{len(v)}]" for name, v in TEXT_SETS]
     return "\n".join(lines) + "\n"
 
 

@@ -40,7 +40,6 @@ cdef enum FaultCode:
     FAULT_TIME
     FAULT_STRING_ID
     FAULT_STACK_ID
-    FAULT_EXPERIMENT
     # the order
     FAULT_STUCK
     FAULT_NEEDS_THREAD

@@ -12,7 +12,7 @@ from gotrace.limits import Limits
 from gotrace.sources.base import Chunk, Source
 from gotrace.sources.compressed import Plain, take
 from gotrace.sources.local import MemorySource, PathSource, StreamSource
-from gotrace.sources.sniff import HEAD_BYTES, Sniffed, sniff
+from gotrace.sources.sniff import HEAD_BYTES, HEADER_BYTES, Sniffed, is_trace_header, sniff
 
 
 def source_of(given: Any, name: str | None = None) -> Source:
@@ -95,7 +95,10 @@ class Input:
 
     def _begin(self) -> Opened:
         plain = Plain(self.source.chunks(), self.limits, self.name)
-        head, chunks = take(iter(plain), HEAD_BYTES)
+        # A live stream should not wait for more than its header to be known.
+        head, chunks = take(iter(plain), HEADER_BYTES)
+        if not is_trace_header(head):
+            head, chunks = take(chunks, HEAD_BYTES)
         sniffed = sniff(head, self.name)
         self._peeked = (sniffed, plain.compression)
         return Opened(sniffed, plain, chunks)

@@ -87,13 +87,21 @@ class StreamSource(Source):
     def _read(self) -> Iterator[Chunk]:
         if self._start is not None:
             self._file.seek(self._start)
-        # BufferedReader.readinto waits until the buffer is full; a live pipe should not wait.
-        read_some = getattr(self._file, "readinto1", None) or getattr(self._file, "readinto", None)
-        if read_some is not None:
-            yield from read_into(read_some)
+        if hasattr(self._file, "readinto"):
+            yield from read_into(some_reader(self._file))
             return
-        while chunk := self._file.read(CHUNK_BYTES):
+        read = getattr(self._file, "read1", self._file.read)
+        while chunk := read(CHUNK_BYTES):
             yield chunk
+
+
+def some_reader(file: Any) -> Callable[[memoryview], int | None]:
+    """Return what reads as much into a buffer as there is, and waits only when there is nothing.
+
+    `readinto` of pipes, sockets and HTTP answers that are buffered waits until the buffer is full.
+    """
+    read: Callable[[memoryview], int | None] = getattr(file, "readinto1", None) or file.readinto
+    return read
 
 
 def read_into(read: Callable[[memoryview], int | None]) -> Iterator[Chunk]:

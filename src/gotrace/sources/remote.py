@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from gotrace.errors import GotraceError
 from gotrace.sources.base import Chunk, Source
-from gotrace.sources.local import read_into
+from gotrace.sources.local import read_into, some_reader
 
 _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)://")
 _TIMEOUT_SECONDS = 60.0
@@ -30,7 +30,7 @@ class UrlSource(Source):
 
     def _read(self) -> Iterator[Chunk]:
         with self._open() as stream:
-            yield from read_into(stream.readinto)  # type: ignore[attr-defined]
+            yield from read_into(some_reader(stream))
 
     def _open(self) -> BinaryIO:
         if self._scheme in ("http", "https"):

@@ -9,7 +9,10 @@ from typing import Final, Literal
 from gotrace.errors import FormatError, TruncatedError, UnsupportedVersionError
 
 HEAD_BYTES = 4096
-"""How many decompressed bytes `sniff` wants to see."""
+"""How many decompressed bytes `sniff` wants to see, of what is no trace."""
+
+HEADER_BYTES = 16
+"""Length of a trace's header, by which it is known."""
 
 KNOWN_MINORS: Final = (22, 23, 25, 26)
 """Headers of format v2 that are read: `go 1.NN trace`; runtimes of Go 1.22 to 1.27 write them."""
@@ -52,6 +55,12 @@ class Sniffed:
     minor: int | None = None
 
 
+def is_trace_header(head: bytes) -> bool:
+    """Whether the first `HEADER_BYTES` are all that `sniff` needs."""
+    header = _HEADER.match(head)
+    return header is not None and header.end() >= HEADER_BYTES
+
+
 def sniff(head: bytes, name: str) -> Sniffed:
     """Tell the kind of the input from its first decompressed bytes, at most `HEAD_BYTES`.
 
@@ -63,7 +72,7 @@ def sniff(head: bytes, name: str) -> Sniffed:
             "the file is empty; was the program stopped before trace.Stop?", source=name, offset=0
         )
     header = _HEADER.match(head)
-    if header and header.end() >= 16:
+    if header and is_trace_header(head):
         return Sniffed("trace", int(header.group(1)))
     if len(head) < 16 and b"go 1.".startswith(head[:5]):
         raise TruncatedError("ends inside the header of a Go trace", source=name, offset=len(head))

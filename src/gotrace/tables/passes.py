@@ -14,7 +14,7 @@ from gotrace.errors import FormatError, GotraceError, LimitError, UnsupportedVer
 from gotrace.sources.base import CHUNK_BYTES, Chunk
 from gotrace.sources.compressed import Plain
 from gotrace.sources.input import Input
-from gotrace.sources.sniff import KNOWN_MINORS, check_version, not_built
+from gotrace.sources.sniff import HEADER_BYTES, KNOWN_MINORS, check_version, not_built
 from gotrace.tables.columns import DICTIONARIES
 from gotrace.tables.schema import schema
 
@@ -22,7 +22,6 @@ OnError: TypeAlias = Literal["fail", "salvage", "skip"]
 Named: TypeAlias = "tuple[str, pa.RecordBatch]"
 
 BATCH_ROWS = 65536
-_HEADER_BYTES = 16  # "go 1.NN trace" and zeros
 
 
 class Window(NamedTuple):
@@ -175,7 +174,7 @@ class Pass:
         """Read the header, then the window alone."""
         buffer = memoryview(bytearray(CHUNK_BYTES))
         with self._input.source.read_at() as read:
-            yield buffer[: read(0, buffer[:_HEADER_BYTES])]
+            yield buffer[: read(0, buffer[:HEADER_BYTES])]
             self._decoder.skip_to(window.start, syncs=window.generations_before)
             offset = window.start
             while count := read(offset, buffer[: window.end - offset]):

@@ -1,8 +1,6 @@
 # GENERATED from gotrace.spec by `python tools/generate_spec.py`. Do not edit.
 #
 # EVENT_ARGS: arguments after dt of a timed event; 255 = unassigned or not timed.
-# EVENT_STRING_ARGS, EVENT_STACK_ARGS: which of them are ids; bit i = i-th after dt.
-# *_TEXT: the values of a dictionary column in the order of their codes.
 
 cdef extern from *:
     """
@@ -222,44 +220,6 @@ cdef extern from *:
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
-    };
-
-    static const unsigned char EVENT_STRING_ARGS[256] = {
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   1,   1,   0,   0,   0,   0,   0,   1,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   1,   4,   0,   2,   2,   6,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0
-    };
-
-    static const unsigned char EVENT_STACK_ARGS[256] = {
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   2,   0,   0,   0,   0,   6,   0,
-          0,   0,   0,   2,   2,   4,   2,   0,   0,   0,   2,   0,   0,   2,   0,   0,
-          1,   0,   0,   1,   0,   0,   0,   0,   8,   2,   4,   4,   8,   0,   0,   6,
-          8,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
-          0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0
     };
 
     static const char *const EVENT_NAMES[256] = {
@@ -520,180 +480,6 @@ cdef extern from *:
         "",
         ""
     };
-
-    static const char *const KINDS_TEXT[14] = {
-        "sync",
-        "metric",
-        "label",
-        "stack_sample",
-        "range_begin",
-        "range_active",
-        "range_end",
-        "task_begin",
-        "task_end",
-        "region_begin",
-        "region_end",
-        "log",
-        "state_transition",
-        "experimental"
-    };
-
-    static const char *const RESOURCES_TEXT[3] = {
-        "goroutine",
-        "proc",
-        "thread"
-    };
-
-    static const char *const STATES_TEXT[7] = {
-        "undetermined",
-        "notexist",
-        "runnable",
-        "running",
-        "waiting",
-        "syscall",
-        "idle"
-    };
-
-    static const char *const RANGE_CLASSES_TEXT[4] = {
-        "stw",
-        "mark",
-        "sweep",
-        "assist"
-    };
-
-    static const char *const OPS_TEXT[3] = {
-        "exists",
-        "alloc",
-        "free"
-    };
-
-    static const char *const OBJECTS_TEXT[3] = {
-        "span",
-        "heap_object",
-        "goroutine_stack"
-    };
-
-    static const char *const WAITS_TEXT[47] = {
-        "chan_send",
-        "chan_recv",
-        "select",
-        "nil_chan",
-        "select_empty",
-        "forever",
-        "mutex",
-        "rwmutex_r",
-        "rwmutex_w",
-        "wait_group",
-        "cond",
-        "once",
-        "pool",
-        "sync",
-        "semaphore",
-        "fd_lock",
-        "net_read",
-        "net_write",
-        "accept",
-        "connect",
-        "dns",
-        "file",
-        "network",
-        "sleep",
-        "coroutine",
-        "synctest",
-        "syscall",
-        "cgo",
-        "process",
-        "signal",
-        "preempted",
-        "debug_call",
-        "stop_the_world",
-        "panic",
-        "gc_assist",
-        "gc_wait",
-        "gc_weak_to_strong",
-        "gc_worker",
-        "gc_sweep",
-        "gc_scavenge",
-        "gc_force",
-        "finalizer",
-        "cleanup",
-        "timer",
-        "trace_reader",
-        "system",
-        "unknown"
-    };
-
-    static const char *const REASONS_TEXT[69] = {
-        "unspecified",
-        "runtime.Gosched",
-        "preempted",
-        "forever",
-        "network",
-        "select",
-        "sync.(*Cond).Wait",
-        "sync",
-        "chan send",
-        "chan receive",
-        "GC mark assist wait for work",
-        "GC background sweeper wait",
-        "system goroutine wait",
-        "wait for debug call",
-        "wait until GC ends",
-        "sleep",
-        "GC weak to strong wait",
-        "synctest",
-        "GC assist marking",
-        "IO wait",
-        "chan receive (nil chan)",
-        "chan send (nil chan)",
-        "dumping heap",
-        "garbage collection",
-        "garbage collection scan",
-        "panicwait",
-        "select (no cases)",
-        "GC assist wait",
-        "GC sweep wait",
-        "GC scavenge wait",
-        "finalizer wait",
-        "force gc (idle)",
-        "GOMAXPROCS updater (idle)",
-        "semacquire",
-        "sync.Cond.Wait",
-        "sync.Mutex.Lock",
-        "sync.RWMutex.RLock",
-        "sync.RWMutex.Lock",
-        "sync.WaitGroup.Wait",
-        "trace reader (blocked)",
-        "wait for GC cycle",
-        "GC worker (idle)",
-        "GC worker (active)",
-        "debug call",
-        "GC mark termination",
-        "stopping the world",
-        "flushing proc caches",
-        "trace goroutine status",
-        "trace proc status",
-        "page trace flush",
-        "coroutine",
-        "synctest.Run",
-        "synctest.Wait",
-        "chan receive (durable)",
-        "chan send (durable)",
-        "select (durable)",
-        "sync.WaitGroup.Wait (durable)",
-        "cleanup wait",
-        "chan receive (synctest)",
-        "chan send (synctest)",
-        "select (synctest)",
-        "timer goroutine (idle)",
-        "Concurrent GC wait",
-        "mark wait (idle)",
-        "semarelease",
-        "waiting for cgo callback",
-        "copystack",
-        "dead",
-        "leaked"
-    };
     """
     # Events of format v2 (trace_events.EVENTS).
     enum:
@@ -895,14 +681,4 @@ cdef extern from *:
         REASONS_COUNT
 
     const unsigned char EVENT_ARGS[256]
-    const unsigned char EVENT_STRING_ARGS[256]
-    const unsigned char EVENT_STACK_ARGS[256]
     const char *const EVENT_NAMES[256]
-    const char *const KINDS_TEXT[14]
-    const char *const RESOURCES_TEXT[3]
-    const char *const STATES_TEXT[7]
-    const char *const RANGE_CLASSES_TEXT[4]
-    const char *const OPS_TEXT[3]
-    const char *const OBJECTS_TEXT[3]
-    const char *const WAITS_TEXT[47]
-    const char *const REASONS_TEXT[69]

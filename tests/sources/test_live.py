@@ -1,0 +1,111 @@
+"""Streams are decoded as their bytes arrive."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import zstandard
+
+import gotrace
+
+REAL = Path(__file__).parents[1] / "data" / "real"
+PATIENCE_S = 2.0
+
+
+@pytest.fixture(scope="module")
+def data() -> bytes:
+    packed = (REAL / "blocking-generations-go1.27.trace.zst").read_bytes()
+    return zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+
+
+class Writer(threading.Thread):
+    """Writes the first generation, and the rest when it is told that rows came, or gives up."""
+
+    def __init__(self, write, close, data: bytes) -> None:
+        super().__init__(daemon=True)
+        self._write, self._close, self._data = write, close, data
+        self._split = 16 + gotrace.open(data).generations()[0].bytes
+        self.go_on = threading.Event()
+        self.proved_at = float("inf")
+
+    def run(self) -> None:
+        # The last byte comes alone: it is the end marker, which proves the generation.
+        self._write(self._data[: self._split - 1])
+        time.sleep(0.05)
+        self.proved_at = time.monotonic()
+        self._write(self._data[self._split - 1 : self._split])
+        self.go_on.wait(PATIENCE_S)
+        for start in range(self._split, len(self._data), 1000):
+            self._write(self._data[start : start + 1000])
+        self._close()
+
+
+def latency(source, writer: Writer, expected) -> float:
+    """Read it all; seconds from the byte that proves the first generation to its first row."""
+    writer.start()
+    with source:
+        reader = gotrace.open(source).reader("events")
+        batches = [reader.read_next_batch()]
+        came_at = time.monotonic()
+        writer.go_on.set()
+        batches += list(reader)
+    writer.join()
+    assert pa.Table.from_batches(batches).to_pylist() == expected
+    return came_at - writer.proved_at
+
+
+def over_a_pipe(data: bytes):
+    reading, writing = os.pipe()
+    source, sink = os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=0)
+    return source, Writer(sink.write, sink.close, data)
+
+
+def over_a_socket(data: bytes):
+    ours, theirs = socket.socketpair()
+    with ours:  # the file keeps it open
+        return ours.makefile("rb"), Writer(theirs.sendall, theirs.close, data)
+
+
+@pytest.mark.parametrize("connect", [over_a_pipe, over_a_socket])
+def test_the_first_rows_come_as_soon_as_they_can(data, connect):
+    expected = gotrace.open(data).table("events").to_pylist()
+    gotrace.open(data[:]).reader("events").read_next_batch()  # all is imported
+    best = min(latency(*connect(data), expected) for _ in range(3))
+    assert best < 0.05, f"{best * 1000:.1f} ms"
+
+
+def test_http_is_read_as_it_arrives(data):
+    expected = gotrace.open(data).table("events")
+    proved: list[Writer] = []
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            writer = Writer(self.wfile.write, lambda: None, data)
+            proved.append(writer)
+            writer.run()
+
+        def log_message(self, *_):
+            """Keep quiet."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        trace = gotrace.open(f"http://127.0.0.1:{server.server_port}/app.trace")
+        proved[0].go_on.set()  # that was the look at the header
+        reader = trace.reader("events")
+        batches = [reader.read_next_batch()]
+        waited = time.monotonic() - proved[-1].proved_at
+        proved[-1].go_on.set()
+        rows = [row for batch in [*batches, *reader] for row in batch.to_pylist()]
+        server.shutdown()
+    assert rows == expected.to_pylist()
+    assert waited < PATIENCE_S / 2
