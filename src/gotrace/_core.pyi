@@ -59,6 +59,7 @@ class TraceDecoder:
         batch_rows: int = 65536,
         salvage: bool = False,
         max_memory: int = ...,
+        threads: int = 1,
     ) -> TraceDecoder: ...
     @property
     def minor(self) -> int | None:

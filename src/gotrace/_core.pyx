@@ -64,6 +64,7 @@ from gotrace._core.columns.validity cimport *
 
 include "_core/columns/table.pxi"
 include "_core/columns/events.pxi"
+include "_core/order/ahead.pxi"
 include "_core/columns/stacks.pxi"
 include "_core/columns/transitions.pxi"
 include "_core/columns/allocations.pxi"

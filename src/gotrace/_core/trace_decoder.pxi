@@ -15,6 +15,12 @@ cdef frozenset FILLED_TABLES = frozenset((
     "metrics", "cpu_samples", "allocations", "stacks", "frames", "generations", "syncs", "notes",
 ))
 
+# Tables that look at few of the rows, or at none: ordering is all the work there is.
+cdef frozenset LIGHT_TABLES = frozenset((
+    "ranges", "worker_labels", "metrics", "cpu_samples", "allocations", "stacks", "frames",
+    "generations", "syncs", "notes",
+))
+
 cdef enum:
     POOL_IDLE_BYTES = 64 << 20
     FEWEST_ROWS = 4             # room for the rows of one event
@@ -35,11 +41,12 @@ cdef class TraceDecoder:
         batch_rows: rows of a batch at most; from 4 to 524288.
         salvage: go on behind damage, with a note for each; else the first fault raises.
         max_memory: bytes of a generation and of known stacks, else LimitError.
+        threads: with 2 or more, a thread orders events while the caller's makes columns of them.
     """
 
     cdef Framer framer
     cdef Ordering order
-    cdef Rows rows
+    cdef Ahead ahead
     cdef BufferPool* pool
     cdef SharedBlock* zeros
     cdef Generation* generation     # being ordered
@@ -49,6 +56,7 @@ cdef class TraceDecoder:
     cdef bint ended
     cdef bint goes_on               # behind what is fed; so there is no final sync
     cdef bint busy
+    cdef bint in_parallel
     cdef bint cancelled
     cdef int64_t limit              # of rows in a batch
     cdef int64_t chunk              # of rows that are ordered at a time
@@ -63,7 +71,7 @@ cdef class TraceDecoder:
 
     def __cinit__(
         self, tables, dictionaries, *, int64_t batch_rows=65536, bint salvage=False,
-        int64_t max_memory=4 << 30,
+        int64_t max_memory=4 << 30, int threads=1,
     ):
         cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
         self.limit = min(max(batch_rows, FEWEST_ROWS), MOST_ROWS)
@@ -76,8 +84,12 @@ cdef class TraceDecoder:
         if self.pool == NULL or self.zeros == NULL:
             raise MemoryError()
         framer_init(&self.framer, salvage, seed, max_memory)
-        memset(&self.rows, 0, sizeof(Rows))
-        order_init(&self.order, &self.rows, salvage, seed)
+        self.in_parallel = threads > 1 and not LIGHT_TABLES.issuperset(tables)
+        ahead_init(
+            &self.ahead, &self.order, self.pool, self.limit + MOST_ROWS_OF_AN_EVENT, self.chunk
+        )
+        if order_init(&self.order, ahead_rows(&self.ahead), salvage, seed) < 0:
+            raise MemoryError()
         self.ready = deque()
         self.words = {name: _Words(values) for name, values in dictionaries.items()}
         self.tables = {}
@@ -93,19 +105,19 @@ cdef class TraceDecoder:
         self.typed = TypedTables(self.tables, self.words, self.stacks)
         self.typed.order = &self.order
         self.typed.notes.order = &self.order
-        self.typed.rows = &self.rows
+        self.typed.rows = ahead_rows(&self.ahead)
         for reason in dictionaries["reason"]:
             encoded = reason.encode()
             text_number(&self.order.reasons, encoded, len(encoded))
 
     def __dealloc__(self):
+        ahead_close(&self.ahead)
         generation_free(self.generation)
         framer_close(&self.framer)
-        if self.pool != NULL:
-            rows_free(&self.rows, self.pool)
-            pool_unref(self.pool)
         free_open_intervals(&self.order)
         order_clear(&self.order)
+        if self.pool != NULL:
+            pool_unref(self.pool)
         shared_unref(self.zeros)
         self._return_input()
 
@@ -220,26 +232,28 @@ cdef class TraceDecoder:
         if status < 0:
             return self._lose(&self.order.fault, False)
         self.typed.sync(self.generation)
+        ahead_begin(
+            &self.ahead,
+            self.max_memory - generation_memory(self.generation) - self.stacks.memory(),
+            self.in_parallel
+            and self.generation.end_offset - self.generation.offset >= WORTH_A_THREAD,
+        )
         return 0
 
     cdef int64_t _memory(self) noexcept:
         return generation_memory(self.generation) + order_memory(&self.order) + self.stacks.memory()
 
     cdef int _make_room(self) except -1:
-        if rows_init(&self.rows, self.pool, self.limit + MOST_ROWS_OF_AN_EVENT) < 0:
+        if ahead_make_room(&self.ahead) < 0:
             raise MemoryError("no memory for rows")
         return 0
 
     cdef int _order(self) except -1:
-        """Order the rows of one batch and let them leave."""
+        """Let the rows of one batch leave."""
         cdef int step
-        self._make_room()
         with nogil:
-            step = order_run(&self.order, self.chunk)
-        if self._memory() > self.max_memory:
-            step = set_fault(
-                &self.order.fault, FAULT_LIMIT_MEMORY, self.generation.offset, self.max_memory, 0
-            )
+            step = ahead_step(&self.ahead)
+        self.typed.rows = ahead_rows(&self.ahead)
         if step == ORDER_BROKEN:
             return self._lose(&self.order.fault, False)
         self._flush(step == ORDER_DONE)
@@ -249,13 +263,13 @@ cdef class TraceDecoder:
 
     cdef int _flush(self, bint end_of_generation) except -1:
         """Rows into columns, columns into batches."""
-        cdef list order = []
+        cdef Rows* rows = ahead_rows(&self.ahead)
         cdef Table table
-        if self.order.reasons.count > len((<_Words>self.words["reason"]).values):
-            self._extend_reasons()
-        self.typed.take(&self.rows)
-        if self.events is not None and self.rows.count:
-            self.events.take(&self.rows)
+        if rows.reasons > len((<_Words>self.words["reason"]).values):
+            self._extend_reasons(rows.reasons)
+        self.typed.take(rows)
+        if self.events is not None and rows.count:
+            self.events.take(rows)
         for name in ("frames", "stacks"):
             if name in self.tables:
                 self._ship(name)
@@ -268,8 +282,7 @@ cdef class TraceDecoder:
                 or table.text_bytes() > TEXT_BYTES_MOST
             ):
                 self._ship(name)
-        rows_clear(&self.rows)
-        self.order.flushed_time = self.order.last_time
+        ahead_release(&self.ahead)
         return 0
 
     cdef int _ship(self, str name) except -1:
@@ -278,11 +291,11 @@ cdef class TraceDecoder:
             self.ready.append((name, table.export()))
         return 0
 
-    cdef int _extend_reasons(self) except -1:
+    cdef int _extend_reasons(self, int64_t count) except -1:
         cdef _Words words = self.words["reason"]
         cdef list new = []
         cdef int64_t i
-        for i in range(len(words.values), self.order.reasons.count):
+        for i in range(len(words.values), count):
             new.append(
                 self.order.reasons.texts[i].data[: self.order.reasons.texts[i].length].decode(
                     "utf-8", "replace"

@@ -62,6 +62,7 @@ class Pass:
         *,
         salvage: bool,
         batch_rows: int = BATCH_ROWS,
+        threads: int = 1,
         skipped: FormatError | None = None,
         find_window: FindWindow | None = None,
     ) -> None:
@@ -73,6 +74,7 @@ class Pass:
         self._schemas["notes"] = schema("notes")
         self._salvage = salvage
         self._batch_rows = batch_rows
+        self._threads = threads
         self._skipped = skipped
         self._find_window = find_window
         self._rows = 0
@@ -166,6 +168,7 @@ class Pass:
             self._schemas,
             DICTIONARIES,
             batch_rows=self._batch_rows,
+            threads=self._threads,
             salvage=self._salvage,
             max_memory=self._input.limits.memory_bytes,
         )

@@ -22,6 +22,7 @@ from gotrace.tables.passes import (
     salvages,
 )
 from gotrace.tables.schema import TABLES, resolve, schema
+from gotrace.tables.threads import usable_threads
 from gotrace.tables.times import When
 
 if TYPE_CHECKING:
@@ -102,8 +103,9 @@ class Trace:
         `generations` need are decoded (one stretch, from the first to the last). Where that leaves
         some out, a note says so: `seq` counts from the first that was decoded, and what began
         before it is as unknown as at the start of a trace.
-        `batch_rows` is the most rows of a batch. `threads` is the most threads that decode; this
-        version decodes with one.
+        `batch_rows` is the most rows of a batch. `threads` is the most threads that decode, None
+        what this process may keep busy; the rows and batches are the same for any. The second
+        thread orders events while the first makes columns; there is work for two.
 
         Raises `UnknownNameError`, ValueError for a filter that the table has no column for,
         `ConsumedError`; while it is read the errors of the trace (see `gotrace.errors`).
@@ -233,8 +235,7 @@ class Trace:
     ) -> Pass:
         if batch_rows < 1:
             raise ValueError(f"batch_rows must be positive, not {batch_rows}")
-        if threads is not None and threads < 1:
-            raise ValueError(f"threads must be positive, not {threads}")
+        threads = usable_threads(threads)
         if self._input.consumed:
             raise ConsumedError(f"{self.name}: a stream can be read once, and it was read")
         skipped = self._damage() if self.on_error == "skip" else None
@@ -243,6 +244,7 @@ class Trace:
             schemas,
             salvage=salvages(self.on_error),
             batch_rows=batch_rows,
+            threads=threads,
             skipped=skipped,
             find_window=find_window,
         )

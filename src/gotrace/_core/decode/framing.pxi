@@ -47,6 +47,7 @@ cdef struct Framer:
     uint8_t* pending            # a record cut in two by the end of a feed
     int64_t pending_used
     int64_t pending_room
+    BlockCache blocks           # of generations that are through
     Generation* open            # being filled
     Generation* ready
     Fault fault                 # of the framing
@@ -67,6 +68,7 @@ cdef void framer_close(Framer* self) noexcept nogil:
     generation_free(self.open)
     generation_free(self.ready)
     free(self.pending)
+    block_cache_clear(&self.blocks)
     self.open = NULL
     self.ready = NULL
     self.pending = NULL
@@ -281,7 +283,7 @@ cdef FrameStep _take(Framer* self, const Record* record) noexcept nogil:
             if not self.salvage:
                 return step
     if self.open == NULL:
-        self.open = generation_new(record.generation, offset, self.seed)
+        self.open = generation_new(record.generation, offset, self.seed, &self.blocks)
     keep = kind == EV_SYNC or not self.headers_only
     if self.open == NULL or generation_add(self.open, kind, record, offset, keep) < 0:
         return _fault(self, FAULT_NO_MEMORY, 0, 0, False)

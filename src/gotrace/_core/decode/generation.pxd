@@ -7,7 +7,7 @@ It holds no cursor and no parse state, so generations can be worked on at the sa
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 
-from gotrace._core.memory.arena cimport Arena, arena_clear
+from gotrace._core.memory.arena cimport Arena, BlockCache, arena_clear
 from gotrace._core.memory.idmap cimport IdMap, idmap_clear, idmap_find
 
 cdef extern from *:
@@ -132,12 +132,13 @@ cdef struct Generation:
 
 
 cdef inline Generation* generation_new(
-    uint64_t number, int64_t offset, uint64_t seed
+    uint64_t number, int64_t offset, uint64_t seed, BlockCache* blocks
 ) noexcept nogil:
     cdef Generation* self = <Generation*>calloc(1, sizeof(Generation))
     if self != NULL:
         self.number = number
         self.offset = offset
+        self.arena.cache = blocks
         self.stream_of.seed = seed
         self.frame_of_pc.seed = seed
         self.string_index.sparse.seed = seed

@@ -40,8 +40,22 @@ cdef struct Block:
     int64_t used
 
 
+# Long blocks that are in no arena, for the next one: the system would have to clear fresh ones.
+cdef struct BlockCache:
+    Block* blocks
+
+
+cdef inline void block_cache_clear(BlockCache* self) noexcept nogil:
+    cdef Block* following
+    while self.blocks != NULL:
+        following = self.blocks.next
+        free(self.blocks)
+        self.blocks = following
+
+
 cdef struct Arena:
     Block* blocks               # the newest first
+    BlockCache* cache           # where long ones come from and go to, or NULL
     int64_t bytes               # allocated from the system, slack included
 
 
@@ -50,7 +64,11 @@ cdef inline void arena_clear(Arena* arena) noexcept nogil:
     cdef Block* following
     while block != NULL:
         following = block.next
-        free(block)
+        if arena.cache != NULL and block.size == BLOCK_BYTES - <int64_t>(sizeof(Block) + SLACK_BYTES):
+            block.next = arena.cache.blocks
+            arena.cache.blocks = block
+        else:
+            free(block)
         block = following
     arena.blocks = NULL
     arena.bytes = 0
@@ -66,7 +84,11 @@ cdef inline uint8_t* arena_alloc(Arena* arena, int64_t size) noexcept nogil:
         whole = FIRST_BLOCK_BYTES if arena.bytes < 4 * FIRST_BLOCK_BYTES else BLOCK_BYTES
         if room + overhead > whole:
             whole = room + overhead
-        block = <Block*>block_alloc(whole)
+        if whole == BLOCK_BYTES and arena.cache != NULL and arena.cache.blocks != NULL:
+            block = arena.cache.blocks
+            arena.cache.blocks = block.next
+        else:
+            block = <Block*>block_alloc(whole)
         if block == NULL:
             return NULL
         block.size = whole - overhead

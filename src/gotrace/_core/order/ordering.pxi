@@ -18,10 +18,10 @@ cdef enum:
     PATIENCE_PER_EVENT = 256    # so many more for each event
 
 
-cdef void order_init(Ordering* self, Rows* rows, bint lenient, uint64_t seed) noexcept nogil:
+cdef int order_init(Ordering* self, Rows* rows, bint lenient, uint64_t seed) noexcept nogil:
+    """-1 without memory."""
     memset(self, 0, sizeof(Ordering))
     self.rows = rows
-    rows.intervals = &self.intervals
     self.lenient = lenient
     self.goroutines.pages.seed = seed
     self.procs.seed = seed
@@ -32,6 +32,12 @@ cdef void order_init(Ordering* self, Rows* rows, bint lenient, uint64_t seed) no
     self.nobody.goroutine_id = NULL_ID
     self.nobody.proc_id = NULL_ID
     self.nobody.seen = True
+    # All the room there will be: who makes columns reads the reasons while more are found.
+    if not reserve(
+        <void**>&self.reasons.texts, &self.reasons.room, MOST_REASONS + 2, sizeof(Text)
+    ):
+        return -1
+    return 0
 
 
 cdef void _free_values(IdMap* map) noexcept nogil:

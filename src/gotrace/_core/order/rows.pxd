@@ -73,6 +73,7 @@ cdef struct Extra:
 cdef struct Rows:
     int64_t count
     int64_t first_seq           # of row 0
+    int64_t reasons             # how many were known when the last of the rows came
     int64_t* time
     int64_t* thread
     int32_t* proc
