@@ -40,10 +40,12 @@ cdef class NotesTable:
     cdef int settle(self, int64_t resumed_at) except -1:
         """The trace goes on at `resumed_at`, or never (NULL_ID)."""
         cdef int64_t lost_ns
+        cdef bint told = False      # a gap is lost once, whatever was wrong in it
         for severity, code, text, offset, lost_bytes, generation, seq, stopped_at in self.unsettled:
             lost_ns = NULL_ID
-            if code == "damage" and resumed_at >= 0 and stopped_at:
+            if code == "damage" and not told and resumed_at >= 0 and stopped_at:
                 lost_ns = max(resumed_at - <int64_t>stopped_at, 0)
+                told = True
             self._put(severity, code, text, offset, lost_bytes, lost_ns, generation, seq)
         self.unsettled.clear()
         return 0
