@@ -316,6 +316,7 @@ cdef class TraceDecoder:
         self._flush(True)
         generation_free(self.generation)
         self.generation = NULL
+        self.order.generation = NULL    # the next one may come to lie at the same address
         return 0
 
     cdef int _end(self) except -1:
