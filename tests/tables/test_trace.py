@@ -26,6 +26,15 @@ def test_batches_of_any_size_are_the_same_rows(real, name, batch_rows):
         assert trace.table(table, batch_rows=batch_rows).equals(trace.table(table)), table
 
 
+def test_a_column_of_nulls_is_whole_in_a_batch_longer_than_batch_rows(real):
+    """All frames of a generation come at once; none of a trace has an image or an address."""
+    trace = gotrace.open(real("io-go1.22"))
+    for batch in trace.reader("frames", ["image", "address"], batch_rows=4):
+        batch.validate(full=True)
+        assert batch.num_rows > 4 + 64
+        assert batch["image"].null_count == batch["address"].null_count == batch.num_rows
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_has_its_schema_and_order(real, name):
     trace = gotrace.open(real("annotations-generations-go1.26"))

@@ -231,9 +231,22 @@ cdef inline bint _export_words(Column* self, ArrowArray* array) noexcept nogil:
     return True
 
 
+cdef inline void* _zeroed(Column* self, int64_t bytes) noexcept nogil:
+    cdef void* buffer = pool_take(self.pool, bytes)
+    if buffer != NULL:
+        memset(buffer, 0, bytes)
+    return buffer
+
+
 cdef inline bint _export_nulls(Column* self, int64_t length, ArrowArray* array) noexcept nogil:
-    """A column without a single value: every buffer is the same shared zeros."""
+    """A column without a single value: every buffer is the same shared zeros, if they are enough.
+
+    A batch may be longer than most: the frames of a generation come at once, and so does what is
+    open when a trace ends.
+    """
     cdef Exported* exported
+    cdef void* bits
+    cdef void* values
     if not array_init(array, self.pool, length, 3 if self.kind == COLUMN_TEXT else 2, 0):
         return False
     exported = <Exported*>array.private_data
@@ -242,6 +255,16 @@ cdef inline bint _export_nulls(Column* self, int64_t length, ArrowArray* array) 
     exported.buffers[1] = self.zeros.data
     exported.buffers[2] = self.zeros.data
     array.null_count = length
+    if (length + 1) * <int64_t>sizeof(int64_t) <= self.zeros.bytes:
+        return True
+    bits = _zeroed(self, bitmap_bytes(length))
+    values = _zeroed(self, (length + 1) * sizeof(int64_t))
+    if bits == NULL or values == NULL:
+        pool_give(self.pool, bits)
+        pool_give(self.pool, values)
+        return False
+    _own(array, 0, bits)
+    _own(array, 1, values)
     return True
 
 

@@ -62,9 +62,10 @@ cdef struct Arena:
 cdef inline void arena_clear(Arena* arena) noexcept nogil:
     cdef Block* block = arena.blocks
     cdef Block* following
+    cdef int64_t overhead = sizeof(Block) + SLACK_BYTES
     while block != NULL:
         following = block.next
-        if arena.cache != NULL and block.size == BLOCK_BYTES - <int64_t>(sizeof(Block) + SLACK_BYTES):
+        if arena.cache != NULL and block.size + overhead == BLOCK_BYTES:
             block.next = arena.cache.blocks
             arena.cache.blocks = block
         else:
