@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gotrace.limits import Limits
     from gotrace.tables.connect import connect
     from gotrace.tables.open import open
+    from gotrace.tables.profile import Profile
     from gotrace.tables.schema import SCHEMA_VERSION, schema
     from gotrace.tables.trace import Trace
 
@@ -41,6 +42,7 @@ __all__ = [
     "Limits",
     "MissingExtraError",
     "OrderError",
+    "Profile",
     "Trace",
     "TruncatedError",
     "UnknownNameError",
@@ -65,6 +67,7 @@ _HOMES = {
     "gotrace.limits": "Limits",
     "gotrace.tables.connect": "connect",
     "gotrace.tables.open": "open",
+    "gotrace.tables.profile": "Profile",
     "gotrace.tables.schema": "SCHEMA_VERSION schema",
     "gotrace.tables.trace": "Trace",
 }

@@ -10,11 +10,14 @@ __all__ = [
     "CallGraph",
     "FlameTree",
     "GenerationIndex",
+    "NumberBlock",
     "StackTable",
     "TraceDecoder",
     "add_rows",
     "add_to_parents",
+    "decode_profile",
     "preorder",
+    "profile_end",
 ]
 
 _Numbers = Any
@@ -139,3 +142,22 @@ def preorder(
     parents: _Numbers, siblings: _Numbers, order: _Numbers, depths: _Numbers, ends: _Numbers
 ) -> None:
     """Write the nodes depth first: old numbers, depths, ends of subtrees."""
+
+@disjoint_base
+class NumberBlock:
+    """Numbers of 64 bits that Arrow may hold on to: a read-only buffer."""
+
+    length: int
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __len__(self) -> int: ...
+
+def decode_profile(
+    data: bytes | bytearray | memoryview, start: int, end: int, max_memory: int
+) -> dict[str, Any]:
+    """Decode the profile in `data[start:end]` to lists of numbers, by name, and its strings.
+
+    Raises FormatError with the offset in `data`, TruncatedError, LimitError, MemoryError.
+    """
+
+def profile_end(data: bytes | bytearray | memoryview, start: int) -> int:
+    """Where the profile that begins at `start` ends: several may stand one behind the other."""

@@ -11,11 +11,13 @@ cimport cython
 import os
 
 __all__ = [
-    "Batch", "CallGraph", "FlameTree", "GenerationIndex", "StackTable", "TraceDecoder",
-    "add_rows", "add_to_parents", "preorder",
+    "Batch", "CallGraph", "FlameTree", "GenerationIndex", "NumberBlock", "StackTable",
+    "TraceDecoder", "add_rows", "add_to_parents", "decode_profile", "preorder", "profile_end",
 ]
 
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport (
+    PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
+)
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport (
     INT32_MAX, INT64_MAX, int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t,
@@ -73,6 +75,11 @@ include "_core/columns/intervals.pxi"
 include "_core/columns/tasks.pxi"
 include "_core/columns/notes.pxi"
 include "_core/columns/typed.pxi"
+
+# --- profiles: one message to columns of numbers
+from gotrace._core.profile.wire cimport *
+
+include "_core/profile/decode_profile.pxi"
 
 # --- flame: distinct stacks to trees and call graphs
 include "_core/flame/stack_table.pxi"

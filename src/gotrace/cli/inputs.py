@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gotrace.errors import GotraceError
     from gotrace.sources.base import Chunk, Source
+    from gotrace.tables.profile import Profile
     from gotrace.tables.trace import Trace
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -51,8 +52,8 @@ def open_trace(given: Any, on_error: str, seen: Callable[[int], None] | None = N
     if seen is not None:
         source = watched(given, seen)
     if on_error != "skip":
-        return gotrace.open(source, on_error=on_error)  # type: ignore[arg-type]
-    trace = gotrace.open(source, on_error="fail")
+        return trace_of(gotrace.open(source, on_error=on_error))  # type: ignore[arg-type]
+    trace = trace_of(gotrace.open(source, on_error="fail"))
     if given == STREAM:
         raise click.UsageError("--on-error skip has to read a file twice: not from a pipe")
     try:
@@ -62,6 +63,18 @@ def open_trace(given: Any, on_error: str, seen: Callable[[int], None] | None = N
         error.readable = None
         raise Failure(f"{error}; left out, --on-error salvage reads what is whole") from None
     return trace
+
+
+def trace_of(source: Trace | Profile) -> Trace:
+    """Refuse a profile: this verb asks what only a trace can answer."""
+    from gotrace.tables.trace import Trace
+
+    if not isinstance(source, Trace):
+        raise Failure(
+            f"{source.name}: a pprof profile, and this verb reads execution traces; "
+            "gotrace.open reads it in Python"
+        )
+    return source
 
 
 def report_damage(traces: Iterable[Trace], *, nothing: bool = False) -> int:

@@ -49,10 +49,12 @@ class Sniffed:
     Attributes:
         kind: "trace", "profile", "dump" or "memstats".
         minor: NN of a trace's header `go 1.NN trace`, else None.
+        text: whether it is a profile in one of the old text formats.
     """
 
     kind: Kind
     minor: int | None = None
+    text: bool = False
 
 
 def is_trace_header(head: bytes) -> bool:
@@ -76,8 +78,10 @@ def sniff(head: bytes, name: str) -> Sniffed:
         return Sniffed("trace", int(header.group(1)))
     if len(head) < 16 and b"go 1.".startswith(head[:5]):
         raise TruncatedError("ends inside the header of a Go trace", source=name, offset=len(head))
-    if _is_profile(head) or _LEGACY_PROFILE.match(head):
+    if _is_profile(head) or _is_packed_profile(head):
         return Sniffed("profile")
+    if _LEGACY_PROFILE.match(head):
+        return Sniffed("profile", text=True)
     if _DUMP.search(head):
         return Sniffed("dump")
     if _MEMSTATS.search(head):
@@ -106,27 +110,73 @@ def check_version(minor: int, name: str, *, lenient: bool = False) -> None:
 def not_built(kind: Kind, name: str) -> FormatError:
     """Give the error for a kind of Go file that this version recognizes but does not read."""
     what = {
-        "profile": "a pprof profile",
+        "profile": "a pprof profile in a text format",
         "dump": "a goroutine dump",
         "memstats": "memory statistics",
         "trace": "a trace",
     }[kind]
     hint = " (go tool pprof reads it)" if kind == "profile" else ""
     return FormatError(
-        f"{what}{hint}; this version of gotrace reads execution traces", source=name, offset=0
+        f"{what}{hint}; this version of gotrace reads execution traces "
+        "and profiles in the format of profile.proto",
+        source=name,
+        offset=0,
     )
 
 
 def _is_profile(head: bytes) -> bool:
-    """Whether the bytes begin as profile.proto does: a ValueType of one or two small varints."""
-    if len(head) < 4 or head[0] != 0x0A or not 2 <= head[1] <= 22:
+    """Whether the bytes begin with fields of profile.proto, and with nothing else."""
+    at = fields = 0
+    while at < len(head) and fields < _FIELDS_SEEN:
+        wires = _PROFILE_FIELDS.get(head[at])
+        if wires is None or (head[at] == 0x0A and not _is_value_type(head[at + 1 : at + 25])):
+            return False
+        value, at = _varint(head, at + 1)
+        if value is None:
+            break
+        at += value if wires == 2 else 0
+        fields += 1
+    return fields > 1 or (fields == 1 and at == len(head) < HEAD_BYTES) or at > len(head) > 4
+
+
+def _is_value_type(field: bytes) -> bool:
+    """Whether a length and what follows are two small numbers, or the head ends within."""
+    if not field or field[0] > 22:
         return False
-    return (
-        head[2] in (0x08, 0x10) and len(head) > head[1] + 2 and head[head[1] + 2] in _PROFILE_TAGS
-    )
+    inner = field[1 : 1 + field[0]]
+    return not inner or inner[0] in (0x08, 0x10)
 
 
-_PROFILE_TAGS = frozenset({0x0A, 0x12, 0x1A, 0x22, 0x2A, 0x32, 0x48, 0x50, 0x5A})
+def _varint(data: bytes, at: int) -> tuple[int | None, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(data):
+            return None, at
+        value |= (data[at] & 0x7F) << shift
+        at += 1
+        if data[at - 1] < 0x80:
+            return value, at
+    return None, at
+
+
+_FIELDS_SEEN: Final = 32
+_PROFILE_FIELDS: Final = {
+    number << 3 | wire: wire
+    for wire, numbers in ((2, (1, 2, 3, 4, 5, 6, 11, 13)), (0, (7, 8, 9, 10, 12, 13, 14, 15)))
+    for number in numbers
+}
+
+
+def _is_packed_profile(head: bytes) -> bool:
+    """Whether it is gzip again, with a profile inside: uploaders pack what is packed already."""
+    if not head.startswith(b"\x1f\x8b"):
+        return False
+    import zlib
+
+    try:
+        return _is_profile(zlib.decompressobj(31).decompress(head, HEAD_BYTES))
+    except zlib.error:
+        return False
 
 
 def _guess(head: bytes) -> str:

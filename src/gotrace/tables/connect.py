@@ -6,16 +6,18 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from gotrace.errors import FormatError
 from gotrace.tables.schema import TABLES, schema
 
 if TYPE_CHECKING:
     import duckdb
 
+    from gotrace.tables.profile import Profile
     from gotrace.tables.trace import Trace
 
 CACHE_BYTES: Final = 1 << 30
@@ -55,7 +57,8 @@ class Library:
         if not sources:
             raise ValueError("give at least one trace")
         self.traces: list[Trace] = [
-            given if isinstance(given, Trace) else open_trace(given, **options) for given in sources
+            _trace(given if isinstance(given, Trace) else open_trace(given, **options))
+            for given in sources
         ]
         self._cache = _Cache(cache_bytes)
         self._lock = threading.Lock()
@@ -135,6 +138,12 @@ class Library:
                 return
         with self._lock:
             self._cache.put(index, collected, missing)
+
+
+def _trace(source: Trace | Profile) -> Trace:
+    if source.kind != "trace":
+        raise FormatError("a pprof profile; SQL reads execution traces", source=source.name)
+    return cast("Trace", source)
 
 
 def needs(query: str) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from gotrace.tables.schema import schema
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gotrace.tables.profile import Profile
     from gotrace.tables.trace import Trace
 
 
@@ -22,7 +23,7 @@ class TableHandle:
     DuckDB, Polars, pandas and everything else that takes `__arrow_c_stream__` takes a handle.
     """
 
-    def __init__(self, source: Trace, name: str) -> None:
+    def __init__(self, source: Trace | Profile, name: str) -> None:
         self.schema = schema(name)
         self.name = name
         self._source = source

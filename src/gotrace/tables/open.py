@@ -1,4 +1,4 @@
-"""`gotrace.open`: from whatever the user has to a `Trace`."""
+"""`gotrace.open`: from whatever the user has to a `Trace` or a `Profile`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from gotrace.limits import Limits
 from gotrace.sources.input import Input, source_of
 from gotrace.sources.sniff import check_version, not_built
 from gotrace.tables.passes import OnError, salvages
+from gotrace.tables.profile import Profile
 from gotrace.tables.trace import Trace
 
 
@@ -18,8 +19,8 @@ def open(
     on_error: OnError = "fail",
     limits: Limits | None = None,
     name: str | None = None,
-) -> Trace:
-    """Open an execution trace; its kind and compression are told by its first bytes.
+) -> Trace | Profile:
+    """Open a trace or a profile; its kind and compression are told by its first bytes.
 
     `source` is a path, "-" for standard input, a URL (http, https, s3, gs, az, file), bytes, or an
     open binary file. `on_error`: "fail" raises at the first fault; "salvage" delivers every whole
@@ -32,12 +33,14 @@ def open(
     salvage = salvages(on_error)
     given = Input(source_of(source, name), limits or Limits())
     sniffed, _ = given.peek()
+    if sniffed.kind == "profile" and not sniffed.text:
+        return Profile(given, on_error=on_error)
     if sniffed.kind != "trace" or sniffed.minor is None:
         raise not_built(sniffed.kind, given.name)
     check_version(sniffed.minor, given.name, lenient=salvage)
     return Trace(given, on_error=on_error)
 
 
-def reopen(path: str, on_error: OnError, limits: Limits) -> Trace:
+def reopen(path: str, on_error: OnError, limits: Limits) -> Trace | Profile:
     """Open again what was pickled."""
     return open(path, on_error=on_error, limits=limits)

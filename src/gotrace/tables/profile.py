@@ -1,0 +1,297 @@
+"""`Profile`: a pprof profile as named tables, with the interface of a `Trace`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from gotrace.errors import ConsumedError, FormatError, LimitError
+from gotrace.sources.base import Chunk
+from gotrace.sources.compressed import Plain
+from gotrace.sources.input import Input
+from gotrace.tables.handle import TableHandle
+from gotrace.tables.passes import BATCH_ROWS, Named, OnError, salvages
+from gotrace.tables.schema import PROFILE_TABLES, resolve, schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gotrace.sinks.parquet import TableWritten
+
+
+@dataclass(frozen=True)
+class ProfileInfo:
+    """What a profile says about itself.
+
+    Attributes:
+        source: name of the input.
+        kind: "profile".
+        compression: "gzip", "zstd", "gzip+gzip" or None.
+        compressed_bytes: bytes read from the source.
+        profile_bytes: bytes of the profiles themselves.
+        profiles: rows of the table `profiles`, their `time` in nanoseconds since 1970.
+        complete: whether no damage was met.
+        fault: what is wrong with it, or None.
+        notes: rows of the table `notes`.
+    """
+
+    source: str
+    kind: str
+    compression: str | None
+    compressed_bytes: int
+    profile_bytes: int
+    profiles: list[dict[str, Any]]
+    complete: bool
+    fault: str | None
+    notes: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Profile:
+    """One file of one or several pprof profiles. `gotrace.open` makes it.
+
+    Every read decodes anew; a profile is held in memory while it is decoded, for its names may
+    stand at its end. A profile from a stream that can't seek can be read once.
+
+    Attributes:
+        kind: "profile".
+        name: what messages call the source.
+        on_error: "fail", "salvage" or "skip".
+        fault: the typed error of the last pass, or None.
+        notes: rows of the table `notes` that the last pass met.
+    """
+
+    kind = "profile"
+
+    def __init__(self, given: Input, *, on_error: OnError = "fail") -> None:
+        salvages(on_error)
+        self._input = given
+        self.on_error: OnError = on_error
+        self.name = given.name
+        self.fault: FormatError | None = None
+        self.notes: list[dict[str, Any]] = []
+        self._cancelled = False
+        self._read: tuple[int, int, str | None] = (0, 0, None)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables that it can give."""
+        return tuple(PROFILE_TABLES)
+
+    def __getitem__(self, name: str) -> TableHandle:
+        """Return a handle of a table; it decodes each time it is read."""
+        return TableHandle(self, name)
+
+    def info(self) -> ProfileInfo:
+        """Return what is in it: one pass."""
+        profiles = [
+            row
+            for name, batch in self.scan(["profiles", "notes"])
+            if name == "profiles"
+            for row in _plain_times(batch).to_pylist()
+        ]
+        raw_bytes, out_bytes, container = self._read
+        damaged = self.fault or any(note["severity"] == "error" for note in self.notes)
+        return ProfileInfo(
+            source=self.name,
+            kind=self.kind,
+            compression=container,
+            compressed_bytes=raw_bytes,
+            profile_bytes=out_bytes,
+            profiles=profiles,
+            complete=not damaged,
+            fault=str(self.fault) if self.fault else None,
+            notes=list(self.notes),
+        )
+
+    def reader(
+        self,
+        name: str,
+        columns: Iterable[str] | None = None,
+        *,
+        batch_rows: int = BATCH_ROWS,
+        threads: int | None = None,
+    ) -> pa.RecordBatchReader:
+        """Stream a table; `columns` chooses and orders columns.
+
+        Raises `UnknownNameError`, `ConsumedError`; while it is read `FormatError` and `LimitError`.
+        """
+        resolve([name], PROFILE_TABLES)
+        wanted = schema(name, columns)
+        chosen = {name: tuple(wanted.names)}
+        batches = self.scan([name], columns=chosen, batch_rows=batch_rows, threads=threads)
+        return pa.RecordBatchReader.from_batches(wanted, (batch for _, batch in batches))
+
+    def table(self, name: str, columns: Iterable[str] | None = None, **choices: Any) -> pa.Table:
+        """Return a whole table in memory; `choices` as for `reader`."""
+        return self.reader(name, columns, **choices).read_all()
+
+    def pandas(
+        self, name: str, columns: Iterable[str] | None = None, **choices: Any
+    ) -> pd.DataFrame:
+        """Return a table as a pandas DataFrame that keeps the Arrow types."""
+        return TableHandle(self, name).pandas(columns, **choices)
+
+    def scan(
+        self,
+        names: str | Iterable[str] = "default",
+        *,
+        columns: Mapping[str, Iterable[str]] | None = None,
+        batch_rows: int = BATCH_ROWS,
+        threads: int | None = None,
+    ) -> Iterator[Named]:
+        """Iterate over `(name, RecordBatch)` of many tables in one pass.
+
+        A row of `stacks`, `frames` or `label_sets` comes before the first that refers to it.
+        """
+        if batch_rows < 1:
+            raise ValueError(f"batch_rows must be positive, not {batch_rows}")
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads must be positive, not {threads}")
+        if self._input.consumed:
+            raise ConsumedError(f"{self.name}: a stream can be read once, and it was read")
+        schemas = {
+            name: schema(name, (columns or {}).get(name)) for name in resolve(names, PROFILE_TABLES)
+        }
+        self.fault, self.notes, self._cancelled = None, [], False
+        return self._pass(schemas, batch_rows)
+
+    def to_parquet(
+        self, path: str | os.PathLike[str], tables: str | Iterable[str] = "default", **options: Any
+    ) -> Mapping[str, TableWritten]:
+        """Write tables as Parquet into the new folder `path`; see `Trace.to_parquet`."""
+        from gotrace.sinks.parquet import write_parquet
+
+        schemas = {name: schema(name) for name in resolve(tables, PROFILE_TABLES)}
+        return write_parquet(
+            self.scan(tables),
+            schemas,
+            path,
+            source={"name": self.name},
+            notes=self.notes,
+            **options,
+        )
+
+    def cancel(self) -> None:
+        """Stop the pass that is running, from any thread; what it reads next is the end."""
+        self._cancelled = True
+
+    def close(self) -> None:
+        """Cancel what runs. `with` does it."""
+        self.cancel()
+
+    def __enter__(self) -> Profile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<gotrace.Profile {self.name!r}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by path, for workers in other processes."""
+        from gotrace.tables.open import reopen
+
+        path = self._input.source.path
+        if path is None:
+            raise TypeError(f"{self.name}: only a profile with a path or URL can be pickled")
+        return reopen, (path, self.on_error, self._input.limits)
+
+    # --- one pass -----------------------------------------------------------------------------
+
+    def _pass(self, schemas: dict[str, pa.Schema], batch_rows: int) -> Iterator[Named]:
+        limits = self._input.limits
+        deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
+        rows = 0
+        batches = self._decoded(schemas)
+        if self.on_error == "skip":
+            held = list(batches)
+            batches = iter([] if self.fault else held)
+        for name, table in batches:
+            for batch in table.select(schemas[name].names).to_batches(max_chunksize=batch_rows):
+                if self._cancelled:
+                    return
+                rows += batch.num_rows
+                if limits.rows is not None and rows > limits.rows:
+                    raise LimitError(f"{self.name}: more than {limits.rows} rows (limit rows)")
+                if deadline is not None and time.monotonic() > deadline:
+                    limit = f"not done after {limits.seconds:g} s (limit seconds)"
+                    raise LimitError(f"{self.name}: {limit}")
+                if batch.num_rows:
+                    yield name, pa.RecordBatch.from_arrays(batch.columns, schema=schemas[name])
+
+    def _decoded(self, schemas: Mapping[str, pa.Schema]) -> Iterator[tuple[str, pa.Table]]:
+        from gotrace._core import decode_profile, profile_end
+        from gotrace.tables.profile_batches import Known, ProfileBatches
+
+        order = sorted(
+            (name for name in schemas if name != "notes"),
+            key=lambda name: name not in ("frames", "stacks", "label_sets"),
+        )
+        known = Known()
+        start = number = 0
+        try:
+            data, container = self._bytes()
+            while start < len(data) or (not start and not data):
+                end = profile_end(data, start)
+                raw = decode_profile(data, start, end, self._input.limits.memory_bytes)
+                if raw["replaced"]:
+                    text = f"{raw['replaced']} texts were not UTF-8; broken bytes were replaced"
+                    self._note("info", "not_utf8", text, start)
+                header = {"profile": number, "container": container, "format": "proto"}
+                batches = ProfileBatches(raw, {**header, "offset": start, "bytes": end - start})
+                for name in order:
+                    yield name, batches.table(name, known)
+                start, number = end, number + 1
+        except FormatError as error:
+            error.source = error.source or self.name
+            self.fault = error
+            if self.on_error == "fail":
+                raise
+            self._note("error", "damage", error.reason, error.offset)
+        except LimitError as error:
+            if self.name not in str(error):
+                raise LimitError(f"{self.name}: {error}") from None
+            raise
+        if "notes" in schemas:
+            yield "notes", pa.Table.from_pylist(self.notes, schema("notes"))
+
+    def _note(self, severity: str, code: str, text: str, offset: int | None) -> None:
+        note: dict[str, Any] = dict.fromkeys(schema("notes").names)
+        self.notes.append(
+            {**note, "severity": severity, "code": code, "text": text, "offset": offset}
+        )
+
+    def _bytes(self) -> tuple[bytes, str | None]:
+        """All decompressed bytes: a profile can't be decoded before its end is there."""
+        opened = self._input.open()
+        with closing(opened):
+            data = self._joined(opened.chunks)
+        container = opened.plain.compression
+        if data.startswith(b"\x1f\x8b") and container:
+            data = self._joined(iter(Plain(iter([data]), self._input.limits, self.name)))
+            container = f"{container}+gzip"
+            self._note("info", "packed_twice", "the profile is packed twice", 0)
+        self._read = (opened.plain.raw_bytes, len(data), container)
+        return data, container
+
+    def _joined(self, chunks: Iterator[Chunk]) -> bytes:
+        most, size, pieces = self._input.limits.memory_bytes, 0, []
+        for chunk in chunks:
+            size += len(chunk)
+            if size > most:
+                raise LimitError(f"{self.name}: more than {most} bytes (limit memory_bytes)")
+            pieces.append(bytes(chunk))
+        return b"".join(pieces)
+
+
+def _plain_times(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Make `time` a number: Python has no time with nanoseconds."""
+    place = batch.schema.get_field_index("time")
+    return batch.set_column(place, "time", batch.column(place).cast(pa.int64()))
