@@ -148,7 +148,6 @@ class NumberBlock:
     """Numbers of 64 bits that Arrow may hold on to: a read-only buffer."""
 
     length: int
-    def __buffer__(self, flags: int, /) -> memoryview: ...
     def __len__(self) -> int: ...
 
 def decode_profile(

@@ -250,3 +250,19 @@ def test_limits_hold() -> None:
         opened(bomb, limits=gotrace.Limits(memory_bytes=1 << 20)).table("samples")
     with pytest.raises(gotrace.LimitError, match="rows"):
         opened(data, limits=gotrace.Limits(rows=3)).table("samples")
+
+
+@pytest.mark.parametrize("table", PROFILE_TABLES)
+def test_columns_alone_are_those_of_the_whole_table(table: str) -> None:
+    source = opened(random_profile(7).SerializeToString())
+    whole = source.table(table)
+    for column in whole.column_names:
+        assert source.table(table, [column]).equals(whole.select([column]))
+
+
+def test_arrow_keeps_what_the_decoder_no_longer_needs() -> None:
+    data = random_profile(8).SerializeToString()
+    kept = opened(data).table("samples")
+    for seed in range(50):
+        opened(random_profile(seed).SerializeToString()).table("samples")
+    assert kept.equals(opened(data).table("samples"))

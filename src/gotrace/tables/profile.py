@@ -214,7 +214,7 @@ class Profile:
             held = list(batches)
             batches = iter([] if self.fault else held)
         for name, table in batches:
-            for batch in table.select(schemas[name].names).to_batches(max_chunksize=batch_rows):
+            for batch in table.to_batches(max_chunksize=batch_rows):
                 if self._cancelled:
                     return
                 rows += batch.num_rows
@@ -247,7 +247,7 @@ class Profile:
                 header = {"profile": number, "container": container, "format": "proto"}
                 batches = ProfileBatches(raw, {**header, "offset": start, "bytes": end - start})
                 for name in order:
-                    yield name, batches.table(name, known)
+                    yield name, batches.table(schemas[name], name, known)
                 start, number = end, number + 1
         except FormatError as error:
             error.source = error.source or self.name
@@ -260,7 +260,8 @@ class Profile:
                 raise LimitError(f"{self.name}: {error}") from None
             raise
         if "notes" in schemas:
-            yield "notes", pa.Table.from_pylist(self.notes, schema("notes"))
+            notes = pa.Table.from_pylist(self.notes, schema("notes"))
+            yield "notes", notes.select(schemas["notes"].names)
 
     def _note(self, severity: str, code: str, text: str, offset: int | None) -> None:
         note: dict[str, Any] = dict.fromkeys(schema("notes").names)

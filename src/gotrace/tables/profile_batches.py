@@ -46,8 +46,8 @@ class ProfileBatches:
         self._raw = raw
         self._header = header
 
-    def table(self, name: str, known: Known) -> pa.Table:
-        """Give a table with all its columns."""
+    def table(self, wanted: pa.Schema, name: str, known: Known) -> pa.Table:
+        """Give the wanted columns of a table; the others are not built."""
         makers: dict[str, Callable[[Known], dict[str, Any]]] = {
             "profiles": self._profiles,
             "samples": self._samples,
@@ -59,11 +59,11 @@ class ProfileBatches:
             "stacks": self._stacks,
             "frames": self._frames,
         }
-        columns, wanted = makers[name](known), schema(name)
-        arrays = [
-            given if isinstance(given, pa.Array) else pa.array(given, wanted.field(column).type)
-            for column, given in columns.items()
-        ]
+        columns, arrays = makers[name](known), []
+        for field in wanted:
+            given = columns[field.name]
+            given = given() if callable(given) else given
+            arrays.append(given if isinstance(given, pa.Array) else pa.array(given, field.type))
         return pa.Table.from_arrays(arrays, schema=wanted)
 
     # --- lists of numbers as arrays -----------------------------------------------------------
@@ -153,11 +153,11 @@ class ProfileBatches:
         return {
             "profile": self._profile(rows),
             "sample": pa.array(np.arange(rows)),
-            "stack_id": self._sample_stacks,
+            "stack_id": lambda: self._sample_stacks,
             "location_ids": self._lists(
                 "sample_refs", self._int64("refs"), kinds.field("location_ids").type
             ),
-            "label_set_id": self._sample_label_sets,
+            "label_set_id": lambda: self._sample_label_sets,
             "values": self._lists(
                 "sample_values", self._int64("values"), kinds.field("values").type
             ),
@@ -170,8 +170,8 @@ class ProfileBatches:
         return {
             "profile": self._profile(rows * types),
             "sample": each,
-            "stack_id": self._sample_stacks.take(each),
-            "label_set_id": self._sample_label_sets.take(each),
+            "stack_id": lambda: self._sample_stacks.take(each),
+            "label_set_id": lambda: self._sample_label_sets.take(each),
             "type": self._needed_text("type").take(kind),
             "unit": self._needed_text("type_unit").take(kind),
             "value": self._int64("values"),
@@ -179,12 +179,21 @@ class ProfileBatches:
 
     def _locations(self, _: Known) -> dict[str, Any]:
         rows = len(self._raw["location_id"])
-        ends = self._ints("location_lines")
-        lines = len(self._raw["line"])
+        return {
+            "profile": self._profile(rows),
+            "location_id": self._int64("location_id"),
+            "mapping_id": self._ids("location_mapping"),
+            "address": self._uint64("address"),
+            "is_folded": self._flags("is_folded"),
+            "lines": self._lines,
+            "frame_id": lambda: pa.array([self._bare.get(row) for row in range(rows)], pa.int64()),
+        }
+
+    def _lines(self) -> pa.Array:
         # `location_lines` says where the lines of a location end; the last of them is its own.
-        inlined = np.ones(lines, np.bool_)
-        counts = np.diff(np.concatenate([[0], ends]))
-        inlined[ends[counts > 0] - 1] = False
+        ends = self._ints("location_lines")
+        inlined = np.ones(len(self._raw["line"]), np.bool_)
+        inlined[ends[np.diff(ends, prepend=0) > 0] - 1] = False
         line = pa.StructArray.from_arrays(
             [
                 self._int64("line_function"),
@@ -195,15 +204,7 @@ class ProfileBatches:
             ],
             fields=list(LINE),
         )
-        return {
-            "profile": self._profile(rows),
-            "location_id": self._int64("location_id"),
-            "mapping_id": self._ids("location_mapping"),
-            "address": self._uint64("address"),
-            "is_folded": self._flags("is_folded"),
-            "lines": self._lists("location_lines", line, pa.list_(_item(LINE))),
-            "frame_id": pa.array([self._bare.get(row) for row in range(rows)], pa.int64()),
-        }
+        return self._lists("location_lines", line, pa.list_(_item(LINE)))
 
     def _functions(self, _: Known) -> dict[str, Any]:
         return {
