@@ -20,22 +20,23 @@ from bench.traces import WORKLOADS, trace
 from tests.golab import peers
 
 ROUNDS = 5
-RATIOS: dict[str, dict[str, float]] = {}
+RATIOS: dict[tuple[str, int], dict[str, float]] = {}
 
 
-def drain(path: Path, table: str) -> int:
+def drain(path: Path, table: str, threads: int) -> int:
     """Read a whole table, each batch dropped as it is read; the number of rows."""
     rows = 0
-    with gotrace.open(path).reader(table, threads=1) as reader:
+    with gotrace.open(path).reader(table, threads=threads) as reader:
         for batch in reader:
             rows += batch.num_rows
             del batch
     return rows
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("table", ["events", "goroutine_transitions", "ranges"])
 @pytest.mark.parametrize("workload", WORKLOADS)
-def test_against_bare_read_event(benchmark: Any, workload: str, table: str) -> None:
+def test_against_bare_read_event(benchmark: Any, workload: str, table: str, threads: int) -> None:
     path = trace(workload)
     go: list[float] = []
 
@@ -45,7 +46,7 @@ def test_against_bare_read_event(benchmark: Any, workload: str, table: str) -> N
     peer()  # the page cache is warm for both
     go.clear()
     rows = benchmark.pedantic(
-        drain, args=(path, table), setup=peer, rounds=ROUNDS, warmup_rounds=1, iterations=1
+        drain, args=(path, table, threads), setup=peer, rounds=ROUNDS, warmup_rounds=1, iterations=1
     )
     events, _ = peers.count_events(path)
     ours = benchmark.stats.stats.median
@@ -55,13 +56,13 @@ def test_against_bare_read_event(benchmark: Any, workload: str, table: str) -> N
         million_events_per_second=round(events / ours / 1e6, 1),
         ratio=round(ratio, 2),
     )
-    RATIOS.setdefault(table, {})[workload] = ratio
+    RATIOS.setdefault((table, threads), {})[workload] = ratio
     assert table != "events" or rows == events
 
 
 def test_geometric_means() -> None:
     """Say what the runs above come to; at least 5 is what the first release promises."""
-    for table, ratios in RATIOS.items():
+    for (table, threads), ratios in RATIOS.items():
         mean = math.exp(statistics.fmean(math.log(ratio) for ratio in ratios.values()))
         each = ", ".join(f"{workload} {ratio:.2f}" for workload, ratio in ratios.items())
-        print(f"\n{table}: {mean:.2f} times Go's bare ReadEvent loop ({each})")
+        print(f"\n{table}, {threads} threads: {mean:.2f} times Go's bare ReadEvent loop ({each})")
