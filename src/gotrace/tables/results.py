@@ -8,6 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from gotrace.tables.columns import Column, Table, flag, i32, i64, listing, text, u64
+from gotrace.tables.trace_results import TRACE_RESULTS
 
 _FRAME = (
     text("function", "function; null for a frame without one, or when files are asked for"),
@@ -132,6 +133,7 @@ _TRACES = Table(
 )
 
 RESULTS: Final[Mapping[str, Table]] = {
-    table.name: table for table in (_FLAME, _FLAME_DIFF, _TOP, _EDGES, _TAGS, _TRACES)
+    **{table.name: table for table in (_FLAME, _FLAME_DIFF, _TOP, _EDGES, _TAGS, _TRACES)},
+    **TRACE_RESULTS,
 }
 """Every table that an analysis gives, in the order of the docs page."""

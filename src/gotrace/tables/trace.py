@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from gotrace.errors import ConsumedError, FormatError
 from gotrace.sources.input import Input
-from gotrace.tables.filters import RowFilter
+from gotrace.tables.filters import RowFilter, clock_of
 from gotrace.tables.handle import TableHandle
 from gotrace.tables.passes import (
     BATCH_ROWS,
@@ -23,7 +24,7 @@ from gotrace.tables.passes import (
 )
 from gotrace.tables.schema import TABLES, resolve, schema
 from gotrace.tables.threads import usable_threads
-from gotrace.tables.times import When
+from gotrace.tables.times import Clock, When
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,6 +164,25 @@ class Trace:
         if self._input.consumed:
             raise ConsumedError(f"{self.name}: a stream can be read once, and it was read")
         return index(self._input, salvage=salvages(self.on_error))
+
+    def clock(self) -> Clock:
+        """Return where it stands in time: its first event, and its wall clock where it has one.
+
+        Costs a look at the headers of batches where the trace can be read in parts, else the
+        decoding of its first generation. Raises what a pass raises.
+        """
+        from gotrace.tables.generations import hops
+        from gotrace.tables.windows import clock_of_generation
+
+        if hops(self._input):
+            first = next(iter(self.generations()), None)
+            if first is not None and first.start_ns is not None:
+                return clock_of_generation(first)
+        with closing(self.reader("syncs", ["time_ns", "snapshot_ns", "wall"])) as syncs:
+            for batch in syncs:
+                if batch.num_rows:
+                    return clock_of(batch)
+        return Clock(0, None)
 
     def to_parquet(
         self,

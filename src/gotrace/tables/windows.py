@@ -38,7 +38,7 @@ class WindowFinder:
             return None  # the pass itself says so, when it gets there
         if len(found) < 2 or any(generation.start_ns is None for generation in found):
             return None
-        clock = _clock(found[0])
+        clock = clock_of_generation(found[0])
         needed = _needed(found, self._wish, clock) or range(len(found) - 1, len(found))
         if len(needed) == len(found):
             return None
@@ -57,7 +57,8 @@ class WindowFinder:
         )
 
 
-def _clock(first: Generation) -> Clock:
+def clock_of_generation(first: Generation) -> Clock:
+    """Return the clock of the trace whose first generation this is; it must have a start."""
     assert first.start_ns is not None
     if first.wall_ns is None or first.snapshot_ns is None:
         return Clock(first.start_ns, None)

@@ -1,0 +1,105 @@
+"""Bursts of wakeups: one goroutine makes many others ready within a millisecond."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gotrace.analyses.sums import ints
+from gotrace.tables.schema import schema
+
+BIN_NS: Final = 1_000_000
+LEAST: Final = 8
+"""Different goroutines that make a burst."""
+
+_KEYS: Final = ("bin", "by_goroutine", "by_stack_id")
+
+
+class Bursts:
+    """The bursts among wakeups that come in the order of time."""
+
+    def __init__(self) -> None:
+        self._found: list[pa.Table] = []
+        self._open: pa.Table | None = None
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Add wakeups (time_ns, goroutine, by_goroutine, by_stack_id, latency_ns)."""
+        rows = pa.Table.from_batches([batch])
+        rows = rows.append_column("bin", pa.array(ints(rows["time_ns"]) // BIN_NS))
+        if self._open is not None:
+            rows = pa.concat_tables([self._open, rows])
+        # The last millisecond goes on in the next batch, if it does not grow beyond reason.
+        bins = ints(rows["bin"])
+        behind = int(np.searchsorted(bins, bins[-1]))
+        self._open = rows.slice(behind)
+        self._close(rows.slice(0, behind), bins[:behind])
+
+    def _close(self, rows: pa.Table, bins: np.ndarray) -> None:
+        if not len(bins):
+            return
+        counts = np.bincount(bins - bins[0])
+        crowded = counts[bins - bins[0]] >= LEAST
+        rows = rows.filter(pa.array(crowded))
+        if not rows.num_rows:
+            return
+        grouped = rows.group_by(list(_KEYS), use_threads=False).aggregate(
+            [
+                ("time_ns", "min"),
+                ("time_ns", "max"),
+                ("goroutine", "count_distinct"),
+                ("goroutine", "count"),
+                ("latency_ns", "max"),
+            ]
+        )
+        self._found.append(
+            grouped.filter(pc.greater_equal(grouped["goroutine_count_distinct"], LEAST))
+        )
+
+    def table(self) -> pa.Table:
+        """Give the table `sched_bursts`."""
+        if self._open is not None:
+            self._close(self._open, ints(self._open["bin"]))
+            self._open = None
+        wanted = schema("sched_bursts")
+        if not self._found:
+            return wanted.empty_table()
+        found = pa.concat_tables(self._found)
+        columns = [
+            found["time_ns_min"],
+            found["time_ns_max"],
+            found["by_goroutine"],
+            found["by_stack_id"],
+            found["goroutine_count_distinct"],
+            found["goroutine_count"],
+            found["latency_ns_max"],
+        ]
+        return pa.table(columns, schema=wanted).sort_by(
+            [("start_ns", "ascending"), ("by_goroutine", "ascending")]
+        )
+
+
+def by_waker(bursts: pa.Table) -> pa.Table:
+    """Sum the table `sched_bursts` by the place that wakes; who woke the most at once comes first.
+
+    Columns: bursts, woken, goroutines (that did it), by_goroutine and start_ns (of the largest),
+    latency_max_ns, by_stack_id.
+    """
+    order = [("woken", "descending"), ("start_ns", "ascending")]
+    largest_first = bursts.sort_by(order)
+    grouped = largest_first.group_by("by_stack_id", use_threads=False).aggregate(
+        [
+            ("woken", "count"),
+            ("woken", "max"),
+            ("by_goroutine", "count_distinct"),
+            ("by_goroutine", "first"),
+            ("start_ns", "first"),
+            ("latency_max_ns", "max"),
+        ]
+    )
+    names = ["bursts", "woken", "goroutines", "by_goroutine", "start_ns", "latency_max_ns"]
+    held = [name for name in grouped.schema.names if name != "by_stack_id"]
+    renamed = grouped.select([*held, "by_stack_id"]).rename_columns([*names, "by_stack_id"])
+    return renamed.sort_by([("woken", "descending"), ("start_ns", "ascending")])

@@ -1,0 +1,191 @@
+"""Goroutines by what they run or where they were made: the table `goroutine_groups`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gotrace.analyses.clipping import clipped_goroutines
+from gotrace.analyses.distributions import Distributions
+from gotrace.analyses.profile_columns import Ints
+from gotrace.analyses.reading import Reading, Span, Tables
+from gotrace.analyses.sums import Numbering, Sums, ints
+from gotrace.errors import unknown_name
+from gotrace.spec.words import RANGE_GC_ASSIST
+from gotrace.tables.schema import schema
+from gotrace.tables.times import When
+
+GROUPINGS: Final = ("name", "site")
+"""By entry function, or by the line of the `go` statement."""
+
+PERCENTILES: Final = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
+SPREAD: Final = ("exec", "sched", "block", "total")
+"""Times of single goroutines whose percentiles are told."""
+
+_SUMMED: Final = (
+    "exec_ns",
+    "sched_ns",
+    "syscall_ns",
+    "syscall_block_ns",
+    "block_ns",
+    "unknown_ns",
+    "total_ns",
+    "runs",
+)
+_WORDS: Final = {"block": "reason", "range": "name"}
+COLUMNS: Final = (
+    "name",
+    "creation_stack_id",
+    "ended_at_ns",
+    *_SUMMED,
+    "block",
+    "range",
+    "is_system",
+)
+"""What is read of `goroutines`."""
+
+
+def goroutines(
+    tables: Tables,
+    group_by: str = "name",
+    *,
+    start: When | None = None,
+    end: When | None = None,
+) -> pa.Table:
+    """Group goroutines: the table `goroutine_groups`, the group that ran longest first.
+
+    Reads `goroutines` and `stacks`; with `start` or `end` also `goroutine_states`, and every
+    number is of that stretch alone. Raises `UnknownNameError` for a grouping that is none,
+    ValueError for a time that the trace cannot place.
+    """
+    return grouped(tables, group_by, start=start, end=end)[0]
+
+
+def grouped(
+    tables: Tables,
+    group_by: str = "name",
+    *,
+    start: When | None = None,
+    end: When | None = None,
+) -> tuple[pa.Table, Span]:
+    """Group goroutines, and say what stretch of time that is about."""
+    if group_by not in GROUPINGS:
+        raise unknown_name("grouping", group_by, GROUPINGS)
+    columns = {"stacks": ("stack_id", "site", "leaf"), "goroutines": COLUMNS}
+    if start is None and end is None:
+        reading = Reading(tables, columns)
+        groups = _Groups(group_by)
+        for name, batch in reading:
+            groups.add(name, batch)
+        return groups.table(), reading.span
+    batches, span = clipped_goroutines(tables, columns, start, end)
+    groups = _Groups(group_by)
+    for name, batch in batches:
+        groups.add(name, batch)
+    return groups.table(), span
+
+
+class _Groups:
+    """Groups while the goroutines go by."""
+
+    def __init__(self, group_by: str) -> None:
+        self._by_name = group_by == "name"
+        self._sites: dict[int | None, str | None] = {None: None}
+        self._names = Numbering()
+        self._sums = Sums(("group",), ("count", "ended", "system", *_SUMMED, "assist_ns"))
+        self._lists = {kind: Sums(("group", "of"), ("ns",)) for kind in _WORDS}
+        self._spread = {what: Distributions() for what in SPREAD}
+
+    def add(self, name: str, batch: pa.RecordBatch) -> None:
+        """Take a batch of `goroutines` or `stacks`."""
+        if name == "stacks":
+            ids, sites, leaves = (column.to_pylist() for column in batch.columns)
+            self._sites |= {
+                id: site or leaf for id, site, leaf in zip(ids, sites, leaves, strict=True)
+            }
+        elif batch.num_rows:
+            self._add(batch)
+
+    def _add(self, batch: pa.RecordBatch) -> None:
+        group = self._names.of(self._keys(batch))
+        for what, spread in self._spread.items():
+            spread.add(group, ints(batch.column(f"{what}_ns")))
+        of_group = pa.array(group)
+        assist = self._add_list("range", group, batch.column("range"))
+        self._add_list("block", group, batch.column("block"))
+        columns = {
+            "group": of_group,
+            "count": pa.array(np.ones(len(group), np.int64)),
+            "ended": batch.column("ended_at_ns").is_valid().cast(pa.int64()),
+            "system": batch.column("is_system").cast(pa.int64()),
+            "assist_ns": pa.array(assist),
+            **{name: batch.column(name).cast(pa.int64()) for name in _SUMMED},
+        }
+        self._sums.add(pa.table(columns))
+
+    def _keys(self, batch: pa.RecordBatch) -> pa.Array:
+        if self._by_name:
+            return batch.column("name")
+        made = batch.column("creation_stack_id").dictionary_encode(null_encoding="encode")
+        sites = [self._sites.get(id) for id in made.dictionary.to_pylist()]
+        return pc.take(pa.array(sites, pa.utf8()), made.indices)
+
+    def _add_list(self, kind: str, group: Ints, column: pa.Array) -> Ints:
+        """Add up what the lists hold by group and text; give the assist time of each row."""
+        owner = ints(pc.list_parent_indices(column))
+        held = column.flatten()
+        assist = np.zeros(len(group), np.int64)
+        if not len(owner):
+            return assist
+        texts, times = held.field(0), ints(held.field(1))
+        if pa.types.is_dictionary(texts.type):
+            texts = texts.cast(texts.type.value_type)
+        rows = {"group": pa.array(group[owner]), "of": texts, "ns": pa.array(times)}
+        self._lists[kind].add(pa.table(rows))
+        if kind == "range":
+            helped = np.asarray(pc.fill_null(pc.equal(texts, RANGE_GC_ASSIST), False))
+            np.add.at(assist, owner[helped], times[helped])
+        return assist
+
+    def table(self) -> pa.Table:
+        """Give the table `goroutine_groups`."""
+        sums = self._sums.table()
+        if sums is None:
+            return schema("goroutine_groups").empty_table()
+        sums = sums.sort_by("group")
+        names = self._names.values
+        lists = {k: _lists(k, each.table(), len(names)) for k, each in self._lists.items()}
+        shares = {
+            what: spread.percentiles(len(names), list(PERCENTILES.values()))
+            for what, spread in self._spread.items()
+        }
+        alive = pc.subtract(sums["count"], sums["ended"])
+        whole = schema("goroutine_groups")
+        rows = {
+            "group": pa.array(names, pa.utf8()),
+            "count": sums["count"],
+            "alive": alive,
+            **{name: sums[name] for name in (*_SUMMED, "assist_ns")},
+            **lists,
+            "is_system": pc.equal(sums["system"], sums["count"]),
+            **{
+                f"{what}_{short}_ns": pa.array(shares[what][:, at])
+                for what in SPREAD
+                for at, short in enumerate(PERCENTILES)
+            },
+        }
+        made = pa.table([rows[name] for name in whole.names], schema=whole)
+        return made.sort_by([("exec_ns", "descending"), ("group", "ascending")])
+
+
+def _lists(kind: str, sums: pa.Table | None, groups: int) -> pa.Array:
+    """Make a list of (text, ns) for every group, the longest time first."""
+    held: list[list[dict[str, Any]]] = [[] for _ in range(groups)]
+    word = _WORDS[kind]
+    rows = [] if sums is None else sums.to_pylist()
+    for row in sorted(rows, key=lambda row: (-row["ns"], row["of"] or "")):
+        held[row["group"]].append({word: row["of"] or "", "ns": row["ns"]})
+    return pa.array(held, schema("goroutine_groups").field(kind).type)

@@ -1,0 +1,101 @@
+"""The life of one goroutine: its rows, and names for the stacks in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gotrace.analyses.reading import Reading, Span, Tables
+from gotrace.analyses.sums import Sums
+from gotrace.tables.schema import schema
+from gotrace.tables.times import When
+
+
+@dataclass
+class Story:
+    """What is known of one goroutine.
+
+    Attributes:
+        span: the stretch of the trace that was looked at.
+        lives: its rows of `goroutines`, as dicts.
+        states: its rows of `goroutine_states`.
+        sites: place in the code by stack.
+        roots: entry function of the goroutine that a stack is of.
+        waits: ns by (wait, stack_id), the longest first.
+        ids: ids of goroutines, as far as they are needed to say that this one is none.
+    """
+
+    span: Span
+    lives: list[dict[str, Any]]
+    states: pa.Table
+    sites: dict[int, str] = field(default_factory=dict)
+    roots: dict[int, str] = field(default_factory=dict)
+    waits: list[tuple[str, int | None, int]] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+
+
+_IDS = 12
+
+
+def story(
+    tables: Tables, goroutine: int, *, start: When | None = None, end: When | None = None
+) -> Story:
+    """Collect the life of a goroutine in one pass; times that begin or end outside stay whole."""
+    wanted = schema("goroutine_states")
+    columns = {
+        "stacks": ("stack_id", "site", "leaf", "root"),
+        "goroutines": schema("goroutines").names,
+        "goroutine_states": wanted.names,
+    }
+    reading = Reading(tables, columns, start=start, end=end)
+    stacks: list[pa.RecordBatch] = []
+    lives: list[dict[str, Any]] = []
+    rows: list[pa.RecordBatch] = []
+    ids: set[int] = set()
+    for name, batch in reading:
+        if name == "stacks":
+            stacks.append(batch)
+            continue
+        own = batch.filter(pc.equal(batch.column("goroutine"), goroutine))
+        if name == "goroutines":
+            lives += own.to_pylist()
+            if len(ids) <= _IDS:
+                ids.update(batch.column("goroutine").slice(0, _IDS + 1).to_pylist())
+        elif own.num_rows:
+            rows.append(own)
+    states = pa.Table.from_batches(rows, wanted).unify_dictionaries()
+    told = Story(reading.span, lives, states, ids=sorted(ids)[: _IDS + 1])
+    _add_names(told, stacks)
+    _add_waits(told)
+    return told
+
+
+def _add_names(told: Story, stacks: list[pa.RecordBatch]) -> None:
+    used = [told.states[name] for name in ("stack_id", "end_stack_id", "by_stack_id")]
+    ids = pa.chunked_array([chunk for column in used for chunk in column.chunks], pa.int64())
+    made = [life["creation_stack_id"] for life in told.lives]
+    wanted = pa.concat_arrays([ids.unique(), pa.array(made, pa.int64())])
+    for batch in stacks:
+        kept = batch.filter(pc.is_in(batch.column("stack_id"), wanted))
+        for id, site, leaf, root in zip(*(c.to_pylist() for c in kept.columns), strict=True):
+            told.sites[id] = site or leaf or ""
+            told.roots[id] = root or ""
+
+
+def _add_waits(told: Story) -> None:
+    waiting = told.states.filter(pc.equal(told.states["state"].cast(pa.utf8()), "waiting"))
+    sums = Sums(("wait", "stack_id"), ("duration_ns",))
+    wait = waiting["wait"].cast(pa.utf8())
+    columns = {
+        "wait": wait,
+        "stack_id": waiting["stack_id"],
+        "duration_ns": waiting["duration_ns"],
+    }
+    sums.add(pa.table(columns))
+    table = sums.table()
+    rows = [] if table is None else table.to_pylist()
+    rows.sort(key=lambda row: (-row["duration_ns"], row["wait"] or "", row["stack_id"] or 0))
+    told.waits = [(row["wait"] or "unknown", row["stack_id"], row["duration_ns"]) for row in rows]

@@ -1,0 +1,107 @@
+"""What the verbs that answer questions over a trace share: options, input, header, output."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gotrace.cli.inputs import on_error_option, open_trace, rereadable
+from gotrace.cli.moments import When, duration, seconds, wall
+from gotrace.cli.output import text_output
+from gotrace.cli.terminal import clean, fit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gotrace.analyses.reading import Span
+    from gotrace.tables.trace import Trace
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS = ("text", "json", "csv", "arrow", "parquet")
+
+
+def answer_options(command: Command) -> Command:
+    """Add what every answer takes: a stretch of time, a format, a place for the output."""
+    options: list[Callable[[Any], Any]] = [
+        click.option("--from", "start", type=When(), help="First time: +12.5s, RFC 3339, or ns."),
+        click.option("--to", "end", type=When(), help="Time to stop before."),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(FORMATS),
+            help="Text by default, or what the ending of -o says. JSON is an object a line.",
+        ),
+        click.option("-o", "path", metavar="OUT", help="File to write, instead of stdout."),
+        click.option("--overwrite", is_flag=True, help="Replace OUT."),
+        on_error_option,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@contextlib.contextmanager
+def trace_of(file: str, on_error: str) -> Iterator[Trace]:
+    """Open a trace that can be passed over more than once; of a pipe, a copy."""
+    with rereadable(file) as source:
+        yield open_trace(source, on_error)
+
+
+def write_answer(
+    table: pa.Table,
+    form: str,
+    path: str | None,
+    overwrite: bool,
+    lines: Callable[[], Iterable[str]],
+) -> None:
+    """Write a table in a format for machines, or `lines` as text."""
+    if form == "text":
+        write_lines(lines(), path, overwrite)
+        return
+    from gotrace.cli.output import write_rows
+
+    write_rows(table.to_batches(), table.schema, form, path, overwrite=overwrite)
+
+
+def write_lines(lines: Iterable[str], path: str | None, overwrite: bool) -> None:
+    """Write text to a file or standard output."""
+    with text_output(path, overwrite=overwrite) as out:
+        out.write("".join(f"{line}\n" for line in lines))
+
+
+def header(name: str, span: Span, about: str) -> list[str]:
+    """Say which trace, which stretch of it in time and by the clock, and what follows."""
+    began = f", from {wall(span.wall_ns)}" if span.wall_ns is not None else ""
+    whole = f"{duration(span.duration_ns)} of a trace{began}"
+    if span.start_ns > span.origin_ns:
+        stretch = f"+{moment(span.start_ns, span)} to +{moment(span.end_ns, span)}"
+        whole = f"{stretch} of a trace that began{began.replace(', from', ' at') or ' before'}"
+    return [fit(clean(name)), fit(f"  {whole}"), fit(f"  {about}"), ""]
+
+
+def moment(time_ns: int, span: Span) -> str:
+    """Write an instant as seconds from the start of the trace: 1.234567s."""
+    return f"{seconds(time_ns - span.origin_ns)}"
+
+
+def shell_word(name: str) -> str:
+    """Write the name of an input as a shell takes it."""
+    import shlex
+
+    return "FILE" if name.startswith("<") else shlex.quote(clean(name))
+
+
+def next_lines(*commands: str) -> list[str]:
+    """Say which commands to go on with; one a line, so that each can be copied."""
+    return ["", *(f"{'next:' if not at else '     '} {text}" for at, text in enumerate(commands))]
+
+
+def brief(nanoseconds: int | None) -> str:
+    """Write a duration in a table: 1.23 s, 45.6 ms; nothing for none, 0 for zero."""
+    if nanoseconds is None:
+        return "-"
+    return duration(nanoseconds) if nanoseconds else "0"

@@ -1,0 +1,167 @@
+"""The tables that analyses of execution traces give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pyarrow as pa
+
+from gotrace.tables.columns import Column, Table, flag, i32, i64, listing, text
+
+_SPLIT = (
+    i64("exec_ns", "time running", need=True),
+    i64("sched_ns", "time runnable: ready, but not yet running", need=True),
+    i64("syscall_ns", "time in system calls while it kept its proc", need=True),
+    i64("syscall_block_ns", "time in system calls after its proc was taken", need=True),
+    i64("block_ns", "time waiting", need=True),
+    i64("unknown_ns", "time of which nothing is known", need=True),
+    i64("total_ns", "time from begin to end, as far as it was seen", need=True),
+)
+
+
+def _named_times(name: str, of: str, meaning: str) -> Column:
+    fields = [pa.field(of, pa.utf8(), nullable=False), pa.field("ns", pa.int64(), nullable=False)]
+    return listing(name, pa.struct(fields), meaning)
+
+
+def _percentiles(what: str, of: str) -> tuple[Column, ...]:
+    """Nearest-rank percentiles of a time; of what has no rows, null."""
+    begin = f"{what}_" if what else ""
+    return (
+        i64(f"{begin}p50_ns", f"half of {of} are not above it"),
+        i64(f"{begin}p90_ns", "the same for 90 percent"),
+        i64(f"{begin}p99_ns", "the same for 99 percent"),
+        i64(f"{begin}max_ns", "the largest"),
+    )
+
+
+_HISTOGRAM = listing(
+    "histogram",
+    pa.struct(
+        [
+            pa.field("from_ns", pa.int64(), nullable=False),
+            pa.field("to_ns", pa.int64(), nullable=False),
+            pa.field("count", pa.int64(), nullable=False),
+        ]
+    ),
+    "how many durations lie in each bin, five bins a decade, as in go tool trace",
+)
+
+_GOROUTINE_GROUPS = Table(
+    "goroutine_groups",
+    "group of goroutines: those of one entry function, or of one go statement",
+    (),
+    frozenset(),
+    (
+        text("group", "entry function, or place of the go statement; null where it is unknown"),
+        i64("count", "goroutines", need=True),
+        i64("alive", "of them, those that had not ended when the trace did", need=True),
+        *_SPLIT,
+        i64("runs", "times that they were put on a proc", need=True),
+        i64("assist_ns", "time that they helped the garbage collector; within the others"),
+        _named_times("block", "reason", "time waiting by reason, the longest first"),
+        _named_times("range", "name", "time in ranges of the runtime by name, the longest first"),
+        flag("is_system", "all of them are the runtime's own"),
+        *_percentiles("exec", "the times running"),
+        *_percentiles("sched", "the times runnable"),
+        *_percentiles("block", "the times waiting"),
+        *_percentiles("total", "the lifetimes"),
+    ),
+    "The group that ran longest comes first. Percentiles are of single goroutines, nearest-rank.",
+)
+
+_SCHED_LATENCY = Table(
+    "sched_latency",
+    "cause of waiting for a proc: how long goroutines were ready before they ran",
+    (),
+    frozenset(),
+    (
+        text(
+            "cause",
+            "all, or unblock, create, switch, preempted, gosched, syscall, other",
+            need=True,
+        ),
+        i64("count", "times that a goroutine got ready and then ran", need=True),
+        i64("total_ns", "time between, in sum", need=True),
+        *_percentiles("", "the times between"),
+        _HISTOGRAM,
+    ),
+    "All causes come first, then the one with the most time.",
+)
+
+_SCHED_WINDOWS = Table(
+    "sched_windows",
+    "window of time: how long goroutines were ready before they ran, how many were, what procs did",
+    ("start_ns",),
+    frozenset(),
+    (
+        i64("start_ns", "begin, on the trace clock", need=True),
+        i64("end_ns", "end, on the trace clock, not within the window", need=True),
+        i64("count", "goroutines that began to run after they were ready", need=True),
+        *_percentiles("latency", "the times that they were ready"),
+        i64("worst_goroutine", "goroutine that was ready longest"),
+        i64("worst_start_ns", "when it got ready"),
+        i64("worst_end_ns", "when it ran at last"),
+        i64("runnable_max", "most goroutines that were ready at one time", need=True),
+        i64(
+            "runnable_ns",
+            "time ready, in sum; by the window's length: how many on average",
+            need=True,
+        ),
+        i64("running_ns", "time running, in sum", need=True),
+        i64("syscall_ns", "time in system calls, in sum", need=True),
+        i64("waiting_ns", "time waiting, in sum", need=True),
+        i64("procs", "GOMAXPROCS; null where the trace does not say"),
+        flag("is_spike", "the p99 is above the limit, or more are ready than five a proc"),
+    ),
+    "A goroutine that got ready in one window and ran in another counts where it ran.",
+)
+
+_SCHED_BURSTS = Table(
+    "sched_bursts",
+    "burst of wakeups: many goroutines made ready within a millisecond by one other",
+    ("start_ns",),
+    frozenset(),
+    (
+        i64("start_ns", "first wakeup, on the trace clock", need=True),
+        i64("end_ns", "last wakeup, on the trace clock", need=True),
+        i64("by_goroutine", "goroutine that woke them; null for the runtime: timers, the network"),
+        i64("by_stack_id", "where it did; joins `stacks`"),
+        i64("woken", "different goroutines", need=True),
+        i64("wakeups", "wakeups", need=True),
+        i64("latency_max_ns", "longest time that one of them was ready before it ran"),
+    ),
+)
+
+_PROC_UTILIZATION = Table(
+    "proc_utilization",
+    "proc (P): what it did with its time",
+    ("proc",),
+    frozenset(),
+    (
+        i32("proc", "the proc", need=True),
+        i64("busy_ns", "time with a goroutine", need=True),
+        i64(
+            "empty_ns",
+            "time running without a goroutine: looking for one, or the scheduler",
+            need=True,
+        ),
+        i64("syscall_ns", "time while its goroutine was in a system call", need=True),
+        i64("idle_ns", "time idle", need=True),
+        i64("total_ns", "the four in sum", need=True),
+        i64("spells", "times that it was started", need=True),
+    ),
+)
+
+TRACE_RESULTS: Final[Mapping[str, Table]] = {
+    table.name: table
+    for table in (
+        _GOROUTINE_GROUPS,
+        _SCHED_LATENCY,
+        _SCHED_WINDOWS,
+        _SCHED_BURSTS,
+        _PROC_UTILIZATION,
+    )
+}
+"""What `results` takes in, in the order of the docs page."""
