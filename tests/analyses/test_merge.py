@@ -10,7 +10,7 @@ import pytest
 from gotrace.analyses.delta import deltas
 from gotrace.analyses.flame import flame_of
 from gotrace.analyses.merge import Merger, merge
-from gotrace.analyses.profile_columns import ProfileColumns, from_tables
+from gotrace.analyses.profile_columns import ProfileColumns, Rest, from_tables
 from tests.analyses import proto
 
 
@@ -22,9 +22,11 @@ def columns(
 
 def same(a: ProfileColumns, b: ProfileColumns) -> bool:
     def plain(value: Any) -> Any:
+        if isinstance(value, (ProfileColumns, Rest)):
+            return {name: plain(each) for name, each in vars(value).items()}
         return value.tolist() if hasattr(value, "tolist") else value
 
-    return {k: plain(v) for k, v in vars(a).items()} == {k: plain(v) for k, v in vars(b).items()}
+    return bool(plain(a) == plain(b))
 
 
 @pytest.mark.parametrize("level", ["exact", "function"])

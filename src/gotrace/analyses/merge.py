@@ -8,17 +8,58 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
 from gotrace._core import StackTable
 from gotrace.analyses.filters import Filters, prepare
 from gotrace.analyses.frames import add_checked
-from gotrace.analyses.profile_columns import Bools, Ints, LabelSet, ProfileColumns
+from gotrace.analyses.profile_columns import (
+    Bools,
+    Ints,
+    LabelSet,
+    ProfileColumns,
+    Rest,
+    whole_rest,
+)
 from gotrace.analyses.units import ratio, same_quantity
 
 Level = Literal["exact", "function"]
+
+_NO_MAPPING: Final = -2
+"""Tag of a location without a mapping: twice the mapping, and 1 more for a folded one."""
+
+
+class _Image(NamedTuple):
+    """What is known of a mapping, from all profiles with it; the same in any order.
+
+    Attributes:
+        main: a profile had it first, so it is the program.
+        begin: least offset in the file, and the address of that.
+        end: largest offset in the file.
+    """
+
+    main: bool
+    file: str
+    begin: tuple[int, int]
+    end: int
+    flags: Bools
+
+    @property
+    def span(self) -> tuple[int, int, int]:
+        """First address, the address behind the last, file offset; 64 bits."""
+        offset, start = self.begin
+        return start, (start + self.end - offset) % 2**64, offset
+
+    def joined(self, other: _Image) -> _Image:
+        return _Image(
+            self.main or other.main,
+            _least(self.file, other.file),
+            min(self.begin, other.begin),
+            max(self.end, other.end),
+            self.flags | other.flags,
+        )
 
 
 class Merger:
@@ -29,10 +70,10 @@ class Merger:
             raise ValueError(f"level is exact or function, not {level!r}")
         self._exact = level == "exact"
         self._labels = labels
-        self._functions: dict[tuple[str, str, int], int] = {}
+        self._functions: dict[tuple[str, str, str, int], int] = {}
         self._files: list[str] = []
         self._mappings: dict[tuple[str, str], int] = {}
-        self._images: list[str] = []
+        self._images: list[_Image] = []
         self._label_sets: dict[LabelSet, int] = {(): 0}
         self._locations, self._stacks = StackTable(), StackTable()
         self._sums = np.zeros((0, 0), np.int64)
@@ -72,7 +113,7 @@ class Merger:
             (values != 0).any(axis=1),
             tuple(self._types[i] for i in order),
             named.pop() if len(named) == 1 else "",
-            self._facts,
+            _settled(self._facts),
         )
 
     @property
@@ -82,13 +123,17 @@ class Merger:
 
     def intern(self, profile: ProfileColumns) -> Ints:
         """Give every sample the number of its stack and labels here."""
+        rest = whole_rest(profile)
         functions = np.array(
-            [self._function(profile, i) for i in range(len(profile.function_names))] + [-1],
+            [self._function(profile, i, system) for i, system in enumerate(rest.system_names)]
+            + [-1],
             np.int64,
         )
-        keys = zip(profile.mapping_builds, profile.mapping_files, strict=True)
-        mappings = np.array([self._mapping(build, file) for build, file in keys] + [-1], np.int64)
-        locations = self._intern_locations(profile, functions, mappings)
+        mappings = np.array(
+            [self._mapping(profile, i, rest) for i in range(len(profile.mapping_files))] + [-1],
+            np.int64,
+        )
+        locations = self._intern_locations(profile, functions, mappings, rest.folded)
         labels = np.array(
             [
                 self._label_sets.setdefault(_sorted(found), len(self._label_sets))
@@ -103,34 +148,39 @@ class Merger:
         self._stacks.intern(profile.offsets, refs, np.ascontiguousarray(labels), ids)
         return ids
 
-    def _function(self, profile: ProfileColumns, i: int) -> int:
+    def _function(self, profile: ProfileColumns, i: int, system: str) -> int:
         name, file = profile.function_names[i], profile.function_files[i]
-        key = (name, file, int(profile.function_starts[i])) if self._exact else (name, "", 0)
+        start = int(profile.function_starts[i])
+        key = (name, system, file, start) if self._exact else (name, "", "", 0)
         number = self._functions.setdefault(key, len(self._functions))
         if number == len(self._files):
             self._files.append(file)
-        elif file and (not self._files[number] or file < self._files[number]):
-            self._files[number] = file  # of several the least, whatever came first
+        else:
+            self._files[number] = _least(self._files[number], file)
         return number
 
-    def _mapping(self, build: str, file: str) -> int:
-        key = (build, "" if build else file)
-        number = self._mappings.setdefault(key, len(self._mappings))
+    def _mapping(self, profile: ProfileColumns, i: int, rest: Rest) -> int:
+        build, file = profile.mapping_builds[i], profile.mapping_files[i]
+        number = self._mappings.setdefault((build, "" if build else file), len(self._mappings))
+        start, limit, offset = rest.spans[i].tolist()
+        image = _Image(i == 0, file, (offset, start), offset + limit - start, rest.flags[i])
         if number == len(self._images):
-            self._images.append(file)
-        elif file and (not self._images[number] or file < self._images[number]):
-            self._images[number] = file
+            self._images.append(image)
+        else:
+            self._images[number] = self._images[number].joined(image)
         return number
 
-    def _intern_locations(self, profile: ProfileColumns, functions: Ints, mappings: Ints) -> Ints:
+    def _intern_locations(
+        self, profile: ProfileColumns, functions: Ints, mappings: Ints, folded: Bools
+    ) -> Ints:
         """Intern locations by content: address, then function, line, column of each line."""
         sizes = np.diff(profile.line_offsets)
         bases = np.append(profile.mapping_bases, np.uint64(0))
         address = (profile.addresses + bases[profile.mappings]).view(np.int64).copy()
-        mapping = mappings[profile.mappings]
+        tags = 2 * mappings[profile.mappings] + folded
         if not self._exact:
             address[sizes > 0] = 0
-            mapping = np.where(sizes > 0, -1, mapping)
+            tags[sizes > 0] = _NO_MAPPING
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes * 3 + 1)])
         refs = np.zeros(offsets[-1], np.int64)
         refs[offsets[:-1]] = address
@@ -140,7 +190,7 @@ class Merger:
         if self._exact:
             refs[at + 1], refs[at + 2] = profile.lines, profile.columns
         ids = np.empty(len(sizes), np.int64)
-        self._locations.intern(offsets, refs, np.ascontiguousarray(mapping), ids)
+        self._locations.intern(offsets, refs, np.ascontiguousarray(tags), ids)
         return ids
 
     def _columns(self, types: tuple[tuple[str, str], ...]) -> tuple[list[int], list[int]]:
@@ -178,18 +228,24 @@ class Merger:
         """Make columns of the stacks to keep, everything in them sorted by content."""
         names = sorted(self._functions.items(), key=lambda item: (*item[0], self._files[item[1]]))
         function_rank = _rank([number for _, number in names])
-        mapped = sorted(self._mappings.items())
+        # The main program first: it is what a profile is of, to everybody who reads one.
+        mapped = sorted(
+            self._mappings.items(), key=lambda item: (not self._images[item[1]].main, item[0])
+        )
+        images = [self._images[number] for _, number in mapped]
+        spans = np.array([image.span for image in images], np.uint64).reshape(-1, 3)
+        bases = spans[:, 2] - spans[:, 0]
         mapping_rank = _rank([number for _, number in mapped])
         line_offsets, rows, tags = _rows(self._locations)
         is_line = np.ones(len(rows), np.bool_)
         is_line[line_offsets[:-1]] = False
         lines = rows[is_line].reshape(-1, 3)
         lines[:, 0] = np.append(function_rank, -1)[lines[:, 0]]
-        tags = np.append(mapping_rank, -1)[tags]
+        folded, tags = (tags & 1).astype(np.bool_), np.append(mapping_rank, -1)[tags >> 1]
         addresses = rows[line_offsets[:-1]]
         sizes = (np.diff(line_offsets) - 1) // 3
         line_offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-        keys = _keys(line_offsets, lines, np.column_stack([tags, addresses]))
+        keys = _keys(line_offsets, lines, np.column_stack([tags, addresses, folded]))
         location_order = np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
         location_rank = _rank(location_order)
         offsets, refs, labels = _rows(self._stacks)
@@ -200,6 +256,7 @@ class Merger:
         order = np.array(
             sorted(np.flatnonzero(keep).tolist(), key=stack_keys.__getitem__), np.int64
         )
+        tags = tags[location_order]
         line_at, line_offsets = _slices(line_offsets, location_order)
         ref_at, offsets = _slices(offsets, order)
         return ProfileColumns(
@@ -214,15 +271,22 @@ class Merger:
             functions=lines[line_at, 0],
             lines=lines[line_at, 1],
             columns=lines[line_at, 2],
-            addresses=np.ascontiguousarray(addresses[location_order]).view(np.uint64),
-            mappings=tags[location_order],
+            addresses=addresses[location_order].view(np.uint64)
+            - np.append(bases, np.uint64(0))[tags],
+            mappings=tags,
             function_names=tuple(key[0] for key, _ in names),
             function_files=tuple(self._files[number] for _, number in names),
-            function_starts=np.array([key[2] for key, _ in names], np.int64),
-            mapping_files=tuple(self._images[number] for _, number in mapped),
+            function_starts=np.array([key[3] for key, _ in names], np.int64),
+            mapping_files=tuple(image.file for image in images),
             mapping_builds=tuple(build for (build, _), _ in mapped),
-            mapping_bases=np.zeros(len(mapped), np.uint64),
+            mapping_bases=bases,
             facts=dict(facts),
+            rest=Rest(
+                tuple(key[1] for key, _ in names),
+                folded[location_order],
+                spans,
+                np.array([image.flags for image in images], np.bool_).reshape(-1, 4),
+            ),
         )
 
 
@@ -292,7 +356,22 @@ def concatenated(first: ProfileColumns, second: ProfileColumns) -> ProfileColumn
         functions=np.append(first.functions, shifted(second.functions, len(first.function_names))),
         mappings=np.append(first.mappings, shifted(second.mappings, len(first.mapping_files))),
         **{name: both(name) for name in plain},
+        rest=_joined_rest(whole_rest(first), whole_rest(second)),
     )
+
+
+def _joined_rest(a: Rest, b: Rest) -> Rest:
+    return Rest(
+        a.system_names + b.system_names,
+        np.append(a.folded, b.folded),
+        np.append(a.spans, b.spans, axis=0),
+        np.append(a.flags, b.flags, axis=0),
+    )
+
+
+def _least(a: str, b: str) -> str:
+    """Give the lesser of two texts, whatever came first; "" is none."""
+    return min(a, b) if a and b else a or b
 
 
 def _times(values: Ints, factor: int) -> Ints:
@@ -360,13 +439,25 @@ def _slices(offsets: Ints, order: Ints) -> tuple[Ints, Ints]:
 
 
 def _join_facts(facts: dict[str, Any], more: dict[str, Any]) -> None:
-    """Join what is known: earliest time, sum of durations, longest period, all comments."""
+    """Join what is known: earliest time, sum of durations, longest period, all comments.
+
+    Where what the periods count differs, there is no period, in any order.
+    """
     for name, value in more.items():
         if name == "comments":
             facts[name] = sorted({*facts.get(name, ()), *value})
-        elif name == "time_ns" and value:
+        elif name in ("time_ns", "doc_url"):
             facts[name] = min(value, facts.get(name, value))
         elif name == "duration_ns":
             facts[name] = value + facts.get(name, 0)
         elif name == "period":
             facts[name] = max(value, facts.get(name, value))
+        elif name in ("period_type", "period_unit"):
+            facts[name] = value if facts.get(name, value) == value else None
+
+
+def _settled(facts: dict[str, Any]) -> dict[str, Any]:
+    unlike = any(facts.get(name, "") is None for name in ("period_type", "period_unit"))
+    return {
+        name: value for name, value in facts.items() if not (unlike and name.startswith("period"))
+    }

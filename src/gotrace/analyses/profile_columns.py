@@ -6,7 +6,7 @@ positions, so that a filter is a mask over locations and a stack is a slice of a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -16,12 +16,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace.errors import UnknownNameError, unknown_name
+from gotrace.tables.schema import schema
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 TABLES: Final = ("profiles", "samples", "label_sets", "locations", "functions", "mappings")
 """The tables that an analysis of profiles reads."""
+
+_FACTS: Final = (
+    *("period", "period_type", "period_unit", "time_ns", "duration_ns"),
+    *("drop_frames", "keep_frames", "comments", "doc_url"),
+)
 
 
 class Label(NamedTuple):
@@ -34,6 +40,23 @@ class Label(NamedTuple):
 
 
 LabelSet = tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What of a profile only a writer wants. Rows that a filter or label frames added have none.
+
+    Attributes:
+        system_names: by function, "" for none.
+        folded: by location.
+        spans: by mapping: its first address, the address behind its last, its file offset; uint64.
+        flags: by mapping: whether functions, files, lines, inlined frames were looked up.
+    """
+
+    system_names: tuple[str, ...] = ()
+    folded: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))
+    spans: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros((0, 3), np.uint64))
+    flags: Bools = field(default_factory=lambda: np.zeros((0, 4), np.bool_))
 
 
 @dataclass
@@ -53,7 +76,9 @@ class ProfileColumns:
         mappings: position of each location's mapping, -1 for none.
         function_names, function_files, function_starts: by function.
         mapping_files, mapping_builds, mapping_bases: by mapping; a base is file offset - start.
-        facts: period, time_ns, duration_ns, drop_frames, keep_frames, as far as they are known.
+        facts: period, period_type, period_unit, time_ns, duration_ns, drop_frames, keep_frames,
+            comments, doc_url, as far as they are known.
+        rest: what no analysis asks but a profile has, to be written again.
     """
 
     types: tuple[tuple[str, str], ...]
@@ -76,6 +101,7 @@ class ProfileColumns:
     mapping_builds: tuple[str, ...] = ()
     mapping_bases: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     facts: dict[str, Any] = field(default_factory=dict)
+    rest: Rest = field(default_factory=Rest)
 
     def type_index(self, name: str | None) -> int:
         """Find a value type: by name, by number, with `inuse_` left out; None is the default.
@@ -98,8 +124,10 @@ class ProfileColumns:
 class Source(Protocol):
     """An opened profile, or whatever else gives tables by name."""
 
-    def table(self, name: str) -> pa.Table:
-        """Return a whole table."""
+    def scan(
+        self, names: Sequence[str], *, columns: Mapping[str, Sequence[str]]
+    ) -> Iterable[tuple[str, pa.RecordBatch]]:
+        """Give tables batch by batch, in one pass."""
 
 
 Tables = Mapping[str, pa.Table] | Source
@@ -113,7 +141,7 @@ def from_tables(tables: Tables, *, compat: str | None = None) -> ProfileColumns:
     ValueError for profiles of differing value types: merge those.
     """
     if not isinstance(tables, Mapping):
-        tables = {name: tables.table(name) for name in TABLES}
+        tables = read_tables(tables)
     samples, locations = tables["samples"], tables["locations"]
     functions, mappings = tables["functions"], tables["mappings"]
     types, default_type, facts = _header(tables["profiles"])
@@ -161,6 +189,38 @@ def from_tables(tables: Tables, *, compat: str | None = None) -> ProfileColumns:
         mapping_bases=_unsigned(mappings.column("file_offset"))
         - _unsigned(mappings.column("memory_start")),
         facts=facts,
+        rest=_rest(tables),
+    )
+
+
+def read_tables(source: Source) -> dict[str, pa.Table]:
+    """Read what an analysis needs of a profile, in one pass; no hashes are made."""
+    columns = {
+        name: [column for column in schema(name).names if column not in ("stack_id", "frame_id")]
+        for name in TABLES
+    }
+    batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
+    for name, batch in source.scan(TABLES, columns=columns):
+        batches[name].append(batch)
+    return {
+        name: pa.Table.from_batches(batches[name], schema(name, columns[name])) for name in TABLES
+    }
+
+
+def _rest(tables: Mapping[str, pa.Table]) -> Rest:
+    """Read what is there: tables made by hand may lack all of it."""
+
+    def column(table: str, name: str) -> Any:
+        known = name in tables[table].schema.names
+        return tables[table].column(name) if known else pa.nulls(tables[table].num_rows)
+
+    spans = ("memory_start", "memory_limit", "file_offset")
+    flags = ("has_functions", "has_filenames", "has_line_numbers", "has_inline_frames")
+    return Rest(
+        system_names=_texts(column("functions", "system_name")),
+        folded=_ints(column("locations", "is_folded")) != 0,
+        spans=np.stack([_unsigned(column("mappings", name)) for name in spans], axis=1),
+        flags=np.stack([_ints(column("mappings", name)) != 0 for name in flags], axis=1),
     )
 
 
@@ -176,8 +236,7 @@ def _header(profiles: pa.Table) -> tuple[tuple[tuple[str, str], ...], str, dict[
     ]
     if len(set(each)) > 1:
         raise ValueError("the profiles differ in their value types: merge them")
-    known = ("period", "time_ns", "duration_ns", "drop_frames", "keep_frames", "comments")
-    facts = {name: rows[0][name] for name in known if rows[0].get(name)}
+    facts = {name: rows[0][name] for name in _FACTS if rows[0].get(name)}
     return each[0], rows[0].get("default_sample_type") or "", facts
 
 
@@ -258,6 +317,18 @@ def _label_sets(table: pa.Table, ids: Any, compat: str | None) -> tuple[tuple[La
     number = {id: position + 1 for position, id in enumerate(sets)}
     labels = np.fromiter((number.get(id, 0) for id in ids.to_pylist()), np.int64, count=len(ids))
     return ((), *map(tuple, sets.values())), labels
+
+
+def whole_rest(profile: ProfileColumns) -> Rest:
+    """Give the rest with a row for everything, for what has none an empty one."""
+    rest, names, locations = profile.rest, profile.function_names, len(profile.addresses)
+    mappings = len(profile.mapping_files)
+    return Rest(
+        (*rest.system_names, *([""] * (len(names) - len(rest.system_names)))),
+        np.append(rest.folded, np.zeros(locations - len(rest.folded), np.bool_)),
+        np.append(rest.spans, np.zeros((mappings - len(rest.spans), 3), np.uint64), axis=0),
+        np.append(rest.flags, np.zeros((mappings - len(rest.flags), 4), np.bool_), axis=0),
+    )
 
 
 def label_texts(labels: LabelSet, key: str) -> Sequence[str]:
