@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -41,7 +41,9 @@ class Graph:
         total: what shares are of: sum of the absolute values before the filters.
         flat, cum, stacks: by position in `of`.
         callers, callees, values, inlined, residual: the edges.
-        dropped: nodes that trimming left out.
+        dropped: nodes that are below the fraction.
+        found: nodes before anything was trimmed.
+        samples: samples that the filters left.
     """
 
     of: Nodes
@@ -55,7 +57,9 @@ class Graph:
     values: Ints
     inlined: Bools
     residual: Bools
-    dropped: int
+    dropped: int = 0
+    found: int = 0
+    samples: int = 0
 
 
 def total_of(values: Ints, profile: ProfileColumns) -> int:
@@ -105,6 +109,7 @@ def call_graph(
         return _build(stacks, kept, total, sort, drop_negative)
 
     graph = build(np.ones(len(stacks.of), np.bool_))
+    found = len(graph.nodes)
     spent = int(graph.flat[graph.nodes].sum())
     node_cutoff = abs(int(spent * trim.node_fraction))
     edge_cutoff = abs(int(spent * trim.edge_fraction))
@@ -116,7 +121,12 @@ def call_graph(
             graph = build(_mask(len(stacks.of), graph.nodes[large]))
     if trim.node_count and len(graph.nodes) > trim.node_count:
         graph = build(_mask(len(stacks.of), graph.nodes[: trim.node_count]))
-    return _without_small_edges(graph, edge_cutoff, dropped)
+    return replace(
+        _without_small_edges(graph, edge_cutoff),
+        dropped=dropped,
+        found=found,
+        samples=len(profile.labels),
+    )
 
 
 def _mask(count: int, positions: Ints) -> Bools:
@@ -164,11 +174,10 @@ def _build(stacks: FrameStacks, kept: Bools, total: int, sort: Sort, drop_negati
         values,
         inlined.view(np.bool_),
         residual.view(np.bool_),
-        0,
     )
 
 
-def _without_small_edges(graph: Graph, cutoff: int, dropped: int) -> Graph:
+def _without_small_edges(graph: Graph, cutoff: int) -> Graph:
     shown = _mask(len(graph.of), graph.nodes)
     keep = (np.abs(graph.values) >= cutoff) & shown[graph.callers] & shown[graph.callees]
     rank = np.argsort(np.argsort(np.array(graph.of.names, np.object_)))
@@ -178,19 +187,13 @@ def _without_small_edges(graph: Graph, cutoff: int, dropped: int) -> Graph:
             (rank[graph.callees[order]], rank[graph.callers[order]], -np.abs(graph.values[order]))
         )
     ]
-    return Graph(
-        graph.of,
-        graph.nodes,
-        graph.total,
-        graph.flat,
-        graph.cum,
-        graph.stacks,
-        graph.callers[order],
-        graph.callees[order],
-        graph.values[order],
-        graph.inlined[order],
-        graph.residual[order],
-        dropped,
+    return replace(
+        graph,
+        callers=graph.callers[order],
+        callees=graph.callees[order],
+        values=graph.values[order],
+        inlined=graph.inlined[order],
+        residual=graph.residual[order],
     )
 
 

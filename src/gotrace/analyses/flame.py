@@ -12,7 +12,7 @@ import pyarrow as pa
 from gotrace._core import FlameTree, add_to_parents, preorder
 from gotrace.analyses.call_graph import frame_columns
 from gotrace.analyses.filters import Filters, apply, prepare
-from gotrace.analyses.frames import FrameStacks, add_checked, frame_stacks
+from gotrace.analyses.frames import FrameStacks, add_checked, frame_stacks, inverted
 from gotrace.analyses.merge import side_by_side
 from gotrace.analyses.profile_columns import Ints, ProfileColumns, Tables, from_tables
 from gotrace.tables.schema import schema
@@ -27,17 +27,21 @@ def flame_of(
     granularity: str = "functions",
     inlines: bool = True,
     filters: Filters | None = None,
+    upside_down: bool = False,
+    unit: str = "minimum",
 ) -> pa.Table:
     """Make the table `flame` of one value type; siblings come by name. The root is the first row.
 
-    Raises `UnknownNameError`, ValueError for a bad pattern, OverflowError.
+    `upside_down` grows it from the leaves of the stacks to their callers; `unit` is what the
+    numbers of labels that become frames are written in. Raises `UnknownNameError`, ValueError for
+    a bad pattern, OverflowError.
     """
     filters = filters or Filters()
-    profile = apply(prepare(profile, filters), filters)
+    profile = apply(prepare(profile, filters, unit), filters)
     column = profile.type_index(value)
     values = np.ascontiguousarray(profile.values[:, column : column + 1])
     stacks = frame_stacks(profile, values, granularity, inlines=inlines)
-    tree = _Tree(stacks)
+    tree = _Tree(inverted(stacks) if upside_down else stacks)
     own = tree.at_leaves(np.column_stack([stacks.values[:, 0], stacks.samples]))
     width = tree.at_leaves(np.abs(stacks.values[:, :1]))
     sums = tree.with_below(own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -85,6 +85,17 @@ class FrameStacks:
     inlined: npt.NDArray[np.uint8]
     values: Ints
     samples: Ints
+
+
+def inverted(stacks: FrameStacks) -> FrameStacks:
+    """Turn every stack around, so that trees of them grow from the leaves to their callers."""
+    starts, ends = stacks.offsets[:-1], stacks.offsets[1:]
+    turned = np.repeat(starts + ends - 1, ends - starts) - np.arange(len(stacks.nodes))
+    return replace(
+        stacks,
+        nodes=np.ascontiguousarray(stacks.nodes[turned]),
+        inlined=np.ascontiguousarray(stacks.inlined[turned]),
+    )
 
 
 def frame_stacks(

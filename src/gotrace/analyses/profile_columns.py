@@ -6,7 +6,7 @@ positions, so that a filter is a mask over locations and a stack is a slice of a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -205,6 +205,24 @@ def read_tables(source: Source) -> dict[str, pa.Table]:
     return {
         name: pa.Table.from_batches(batches[name], schema(name, columns[name])) for name in TABLES
     }
+
+
+def each_profile(tables: Tables, *, compat: str | None = None) -> Iterator[ProfileColumns]:
+    """Make columns of every profile of one source, each by itself; see `from_tables`."""
+    if not isinstance(tables, Mapping):
+        tables = read_tables(tables)
+    profiles = tables["profiles"]
+    if profiles.num_rows == 1:
+        yield from_tables(tables, compat=compat)
+        return
+    for number in profiles.column("profile").to_pylist():
+        one = {
+            name: table.filter(pc.equal(table.column("profile"), number))
+            if "profile" in table.schema.names
+            else table
+            for name, table in tables.items()
+        }
+        yield from_tables(one, compat=compat)
 
 
 def _rest(tables: Mapping[str, pa.Table]) -> Rest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 
@@ -92,6 +93,31 @@ def scaled_label(value: int, unit: str, to: str = "auto") -> str:
     scaled, name = scale(value, unit, to)
     text = f"{scaled:.2f}".removesuffix(".00")
     return "0" if text in ("0", "-0") else text + name
+
+
+def readable_unit(values: Iterable[int], total: int, unit: str) -> str:
+    """Choose the unit that all values of a report are written in, as google/pprof does.
+
+    It is the one that suits the smallest value, or a larger one in which that is 0.01 at least.
+    """
+    sizes = [abs(value) for value in values if value]
+    smallest = min(sizes, default=abs(total))
+    small, large = (scale(value, unit, "minimum")[1] for value in (smallest, total))
+    if small != large and smallest * 100 < total:
+        small = scale(smallest * 100, unit, "minimum")[1]
+    return small or unit
+
+
+def roomy_unit(total: int, unit: str) -> str:
+    """Choose the smallest unit in which a total has four digits at most before its point."""
+    for family in FAMILIES:
+        given = family.find(unit)
+        if given is not None:
+            base = abs(total) * given.size
+            fitting = [each for each in family.units if base / each.size < 10_000]
+            smallest = min(fitting, key=lambda each: each.size, default=family.units[-1])
+            return max(smallest, given, key=lambda each: each.size).name
+    return unit
 
 
 def percentage(value: int, total: int) -> str:

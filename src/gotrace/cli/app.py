@@ -18,7 +18,11 @@ import click
 
 from gotrace.cli.terminal import INTERRUPTED, OK, Failure, Interrupted, clean_lines, say
 
-VERBS: Final = ("info", "convert", "events", "sql", "schema")
+VERBS: Final = (
+    *("info", "convert", "events"),
+    *("flame", "top", "tree", "peek", "traces", "tags"),
+    *("sql", "schema"),
+)
 """Every verb is the module and the command of that name."""
 
 

@@ -39,7 +39,9 @@ def on_error_option(command: Command) -> Command:
     return option(command)
 
 
-def open_trace(given: Any, on_error: str, seen: Callable[[int], None] | None = None) -> Trace:
+def open_input(
+    given: Any, on_error: str, seen: Callable[[int], None] | None = None
+) -> Trace | Profile:
     """Open a path or a source; `seen` is told how many bytes of it a pass has read, as it reads.
 
     `skip` looks through the whole file first; a damaged one raises `Failure`.
@@ -52,17 +54,22 @@ def open_trace(given: Any, on_error: str, seen: Callable[[int], None] | None = N
     if seen is not None:
         source = watched(given, seen)
     if on_error != "skip":
-        return trace_of(gotrace.open(source, on_error=on_error))  # type: ignore[arg-type]
-    trace = trace_of(gotrace.open(source, on_error="fail"))
+        return gotrace.open(source, on_error=on_error)  # type: ignore[arg-type]
+    opened = gotrace.open(source, on_error="fail")
     if given == STREAM:
         raise click.UsageError("--on-error skip has to read a file twice: not from a pipe")
     try:
-        for _ in trace.scan([]):
+        for _ in opened.scan([]):
             pass
     except gotrace.FormatError as error:
         error.readable = None
         raise Failure(f"{error}; left out, --on-error salvage reads what is whole") from None
-    return trace
+    return opened
+
+
+def open_trace(given: Any, on_error: str, seen: Callable[[int], None] | None = None) -> Trace:
+    """Open a trace as `open_input` does; anything else raises `Failure`."""
+    return trace_of(open_input(given, on_error, seen))
 
 
 def trace_of(source: Trace | Profile) -> Trace:
@@ -77,8 +84,8 @@ def trace_of(source: Trace | Profile) -> Trace:
     return source
 
 
-def report_damage(traces: Iterable[Trace], *, nothing: bool = False) -> int:
-    """Say in a line what was wrong with each trace after it was read; return the exit code.
+def report_damage(traces: Iterable[Trace | Profile], *, nothing: bool = False) -> int:
+    """Say in a line what was wrong with each input after it was read; return the exit code.
 
     `nothing` says that the damage left nothing to read.
     """
@@ -98,9 +105,14 @@ def report_damage(traces: Iterable[Trace], *, nothing: bool = False) -> int:
     return code
 
 
-def is_damaged(trace: Trace) -> bool:
+def is_damaged(source: Trace | Profile) -> bool:
     """Whether the last pass met damage."""
-    return any(note["severity"] == "error" for note in trace.notes)
+    return any(note["severity"] == "error" for note in source.notes)
+
+
+def first_fault(source: Trace | Profile) -> str:
+    """Say what the last pass found wrong, in a line."""
+    return _summary([note for note in source.notes if note["severity"] == "error"])
 
 
 def is_empty(trace: Trace) -> bool:

@@ -1,0 +1,257 @@
+"""What the verbs over stacks share: which values, which filters, and the stacks of the inputs.
+
+A verb asks for columns of stacks and does not care what they come from; `_READERS` has one
+function for each kind of source.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from gotrace.cli.inputs import (
+    check_once,
+    first_fault,
+    is_damaged,
+    on_error_option,
+    open_input,
+    report_damage,
+)
+from gotrace.cli.terminal import OK, PARTIAL, Failure, say
+
+if TYPE_CHECKING:
+    from gotrace.analyses.filters import Filters
+    from gotrace.analyses.profile_columns import ProfileColumns
+    from gotrace.tables.profile import Profile
+    from gotrace.tables.trace import Trace
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS: Final = ("text", "json", "csv", "arrow", "parquet")
+
+GRANULARITIES: Final = ("functions", "filefunctions", "files", "lines", "addresses")
+
+_READERS: Final[Mapping[str, str]] = {"profile": "gotrace.cli.profile_input"}
+"""By kind of source: the module whose `stacks(source, question)` gives its columns."""
+
+_FILTERS: Final = (
+    ("focus", "REGEX", "Only stacks with a matching function, file or mapping."),
+    ("ignore", "REGEX", "No stacks with a match."),
+    ("hide", "REGEX", "Leave matching frames out."),
+    ("show", "REGEX", "Leave all other frames out."),
+    ("show-from", "REGEX", "Leave out what is above the highest match."),
+    ("prune-from", "REGEX", "Leave out what is below a match, and the match's callees."),
+    ("tagfocus", "TAG", "Only samples with a label: regex, key=regex, or a range: 1kb:4mb."),
+    ("tagignore", "TAG", "No samples with such a label."),
+    ("tagshow", "REGEX", "Keep labels with a matching key."),
+    ("taghide", "REGEX", "Leave labels with a matching key out."),
+    ("tagroot", "KEYS", "Labels that become frames at the root; commas between."),
+    ("tagleaf", "KEYS", "Labels that become frames at the leaf."),
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What of the stacks is wanted.
+
+    Attributes:
+        by: value type, or what to weigh stacks by; None for the source's own choice.
+        unit: unit of printed values.
+        granularity, inlines, compat: as the analyses take them.
+        given_filters: values of the filters that were given.
+    """
+
+    by: str | None
+    unit: str
+    granularity: str
+    inlines: bool
+    compat: str | None
+    given_filters: Mapping[str, Any]
+
+    @property
+    def filters(self) -> Filters:
+        """The filters, for an analysis."""
+        from gotrace.analyses.filters import Filters
+
+        return Filters(**self.given_filters)
+
+    @property
+    def label_unit(self) -> str:
+        """Unit that numbers of labels are written in."""
+        return "minimum" if self.unit == "auto" else self.unit
+
+    def filter_words(self) -> list[str]:
+        """Give the filters as they are given on the command line."""
+        return [f"--{name.replace('_', '-')}" for name in self.given_filters]
+
+
+def stack_options(command: Command) -> Command:
+    """Add what every verb over stacks takes; the verb gets it as `question`."""
+
+    @functools.wraps(command)
+    def asked(**given: Any) -> Any:
+        filters = {
+            name.replace("-", "_"): given.pop(name.replace("-", "_")) for name, *_ in _FILTERS
+        }
+        filters["all_frames"] = given.pop("all_frames")
+        question = Question(
+            by=given.pop("by"),
+            unit=given.pop("unit"),
+            granularity=given.pop("granularity"),
+            inlines=not given.pop("noinlines"),
+            compat=given.pop("compat"),
+            given_filters={name: value for name, value in filters.items() if value},
+        )
+        return command(question=question, **given)
+
+    options: list[Callable[[Any], Any]] = [
+        click.option(
+            *("--by", "--sample-index", "--sample_index", "by"),
+            metavar="TYPE",
+            help="Value type, by name or number.  [default: the profile's own]",
+        ),
+        click.option("--unit", default="auto", help="Unit of values: ms, MB, …  [default: auto]"),
+        *(_filter_option(*row) for row in _FILTERS),
+        click.option("--all-frames", is_flag=True, help="Keep frames that the profile drops."),
+        click.option(
+            "--granularity",
+            type=click.Choice(GRANULARITIES),
+            default="functions",
+            show_default=True,
+            metavar="WORD",
+            help=f"What makes frames one: {', '.join(GRANULARITIES)}.",
+        ),
+        click.option("--noinlines", is_flag=True, help="Count inlined calls to their callers."),
+        click.option("--compat", type=click.Choice(["go"]), help="Go's numbers where ours differ."),
+        on_error_option,
+    ]
+    for option in reversed(options):
+        asked = option(asked)
+    return asked  # type: ignore[return-value]
+
+
+def _filter_option(name: str, metavar: str, text: str) -> Callable[[Command], Command]:
+    spellings = dict.fromkeys((f"--{name}", f"--{name.replace('-', '_')}"))
+    return click.option(*spellings, name.replace("-", "_"), metavar=metavar, help=text)
+
+
+def output_options(command: Command) -> Command:
+    """Add format, output file and overwrite, for a verb that gives one table."""
+    options: list[Callable[[Any], Any]] = [
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(FORMATS),
+            help="Text by default, or what the ending of -o says. JSON is an object a line.",
+        ),
+        click.option("-o", "path", metavar="OUT", help="File to write, instead of stdout."),
+        click.option("--overwrite", is_flag=True, help="Replace OUT."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@dataclass
+class Stacks:
+    """The stacks of all inputs as one.
+
+    Attributes:
+        columns: of the samples, every value type.
+        name: what the inputs are called: the first, and how many more.
+        files: as they were given.
+        code: exit code that damage of inputs asks for.
+    """
+
+    columns: ProfileColumns
+    name: str
+    files: Sequence[str]
+    code: int
+
+
+def read_stacks(files: Sequence[str], question: Question, on_error: str) -> Stacks:
+    """Read the stacks of all inputs, added up; of many, those that can be read.
+
+    Raises `Failure` when none can.
+    """
+    from gotrace.cli.app import message_of
+    from gotrace.cli.paths import expanded
+
+    files = expanded(files)
+    check_once(files)
+    found: list[ProfileColumns] = []
+    sources: list[Trace | Profile] = []
+    failed = 0
+    for file in files:
+        try:
+            source = open_input(file, on_error)
+            columns = _stacks_of(source, question)
+            if not columns.types and is_damaged(source):
+                raise Failure(f"{source.name}: nothing can be read of it: {first_fault(source)}")
+            found.append(columns)
+            sources.append(source)
+        except (Exception, Failure) as error:
+            message = message_of(error)
+            if len(files) == 1 or message is None:
+                raise
+            say(message)
+            failed += 1
+    if not found:
+        raise Failure("none of the files can be read")
+    with answering():
+        columns = found[0] if len(found) == 1 else _added(found)
+    code = report_damage(sources)
+    more = f" and {len(files) - failed - 1:,} more" if len(sources) > 1 else ""
+    return Stacks(columns, f"{sources[0].name}{more}", files, PARTIAL if failed else code)
+
+
+def _stacks_of(source: Trace | Profile, question: Question) -> ProfileColumns:
+    if source.kind not in _READERS:
+        raise Failure(f"{source.name}: this verb does not read a {source.kind}")
+    columns: ProfileColumns = import_module(_READERS[source.kind]).stacks(source, question)
+    return columns
+
+
+def _added(found: Sequence[ProfileColumns]) -> ProfileColumns:
+    from gotrace.analyses.merge import merge
+
+    return merge(found, "exact")
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Turn what an analysis says of a bad question into a message: no bug of gotrace."""
+    from gotrace.errors import GotraceError
+
+    try:
+        yield
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, GotraceError):
+            raise
+        raise Failure(str(error)) from error
+
+
+def files_and_pattern(words: Sequence[str]) -> tuple[list[str], str]:
+    """Tell files from the regular expression behind them; before them is taken too."""
+    import os
+
+    if len(words) < 2:
+        raise click.UsageError("give the files, then a regular expression for functions")
+    if os.path.exists(words[-1]) and not os.path.exists(words[0]):
+        return list(words[1:]), words[0]
+    return list(words[:-1]), words[-1]
+
+
+def exit_code(stacks: Stacks, question: Question, rows: int, kept: int) -> int:
+    """Say why there is no answer, where there is none; give the exit code."""
+    if not rows:
+        from gotrace.cli.stack_text import why_empty
+
+        say(why_empty(stacks.columns, question, kept))
+    return stacks.code or OK
