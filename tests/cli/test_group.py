@@ -27,6 +27,7 @@ def test_every_verb_has_help(run, verb):
     result = run(verb, "-h")
     assert result.exit_code == 0
     assert max(map(len, result.stdout.splitlines())) <= 100
+    assert "\\b" not in result.stdout
 
 
 def test_version(run):

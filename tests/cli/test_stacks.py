@@ -276,7 +276,7 @@ def test_lines_fit(run, tmp_path, monkeypatch, verb, width):
     name = "github.com/someone/something/internal/package/with/a/path.(*Receiver).Method"
     stack = " ".join(f"{name}{number}" for number in range(30))
     path.write_bytes(proto.build([(stack, [1, 10**9], {"k": name}), (name, [9, 10**6], {})]))
-    monkeypatch.setattr("gotrace.cli.stack_text.page_width", lambda: width)
+    monkeypatch.setattr("gotrace.cli.stack_text.width_of_page", lambda: width)
     monkeypatch.setattr("gotrace.cli.stack_text.is_coloured", lambda _: False)
     result = run(verb, path, "--unit", "ns")
     lines = [line for line in result.stdout.splitlines() if "gotrace" not in line]

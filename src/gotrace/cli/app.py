@@ -38,6 +38,8 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         command: click.Command = getattr(import_module(f"gotrace.cli.{cmd_name}"), cmd_name)
+        # click's mark of a paragraph that keeps its lines; docstrings are raw and hold it as text.
+        command.help = (command.help or "").replace("\\b\n", "\b\n")
         return command
 
     def resolve_command(

@@ -35,8 +35,8 @@ def peek(
 ) -> int:
     r"""Show the callers and callees of functions that match REGEX.
 
-    Nothing is trimmed. The numbers are those of `go tool pprof -peek`. In formats for machines: the calls, the table
-    `edges`.
+    Nothing is trimmed. The numbers are those of `go tool pprof -peek`. In formats for machines: the
+    calls, the table `edges`.
 
     \b
     gotrace peek cpu.pb.gz 'json.*Decode'

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gotrace.cli.terminal import clean, fit, is_coloured, page_width
+from gotrace.cli.aligned import width_of_page
+from gotrace.cli.answers import shell_word
+from gotrace.cli.terminal import WIDTH, clean, fit, is_coloured
 
 if TYPE_CHECKING:
     from gotrace.analyses.profile_columns import ProfileColumns
@@ -23,7 +25,7 @@ class Style:
     """The page that text is for: its width, and whether it has colours."""
 
     def __init__(self, path: str | None = None) -> None:
-        self.width = page_width() if path is None else 100
+        self.width = width_of_page() if path is None else WIDTH
         self._coloured = is_coloured(path)
 
     def paint(self, text: str, **how: Any) -> str:
@@ -38,7 +40,7 @@ class Style:
 
     def name(self, name: str, room: int, mark: str = "") -> str:
         """Fit a frame's name and its mark into so many columns; the function stands out."""
-        text = short_name(clean(name), room - len(mark))
+        text = fitted_name(clean(name), room - len(mark))
         start = text.split("(", 1)[0].rfind("/") + 1
         place = text.find(" ", start)
         end = len(text) if place < 0 else place
@@ -104,7 +106,7 @@ def flat_or_cum(rows: Iterable[Mapping[str, int]]) -> Iterator[int]:
     return (row["flat"] or row["cum"] for row in rows)
 
 
-def short_name(name: str, room: int) -> str:
+def fitted_name(name: str, room: int) -> str:
     """Fit a frame's name: the path of its package goes first, from the left, then the end."""
     if len(name) <= room:
         return fit(name, max(room, 1))
@@ -183,7 +185,7 @@ def next_lines(commands: Sequence[str], style: Style) -> Iterator[str]:
 
 def file_words(stacks: Stacks) -> str:
     """Write the inputs as a shell takes them; many are not written out."""
-    files = [shlex.quote(clean(file)) for file in stacks.files]
+    files = ["FILE" if file == "-" else shell_word(file) for file in stacks.files]
     return " ".join(files) if sum(map(len, files)) <= 60 else f"{files[0]} …"
 
 

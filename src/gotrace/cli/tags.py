@@ -43,7 +43,8 @@ def tags(
 ) -> int:
     r"""Sum the values of FILE by label.
 
-    What does each tenant, endpoint or size of object cost? The numbers are those of `go tool pprof -tags`. A sample counts for each of its labels.
+    What does each tenant, endpoint or size of object cost? The numbers are those of `go tool pprof
+    -tags`. A sample counts for each of its labels.
 
     \b
     gotrace tags cpu.pb.gz

@@ -66,15 +66,6 @@ def fit(text: str, width: int = WIDTH) -> str:
     return clip(text, width)
 
 
-def page_width() -> int:
-    """Return the columns that text may take: those of a terminal, 100 elsewhere."""
-    if not sys.stdout.isatty():
-        return WIDTH
-    import shutil
-
-    return max(60, shutil.get_terminal_size((WIDTH, 24)).columns)
-
-
 def is_coloured(path: str | None = None) -> bool:
     """Whether text may have colours: on a terminal, not in a file, unless NO_COLOR is set."""
     if path is not None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":

@@ -55,8 +55,8 @@ def top(
 ) -> int:
     r"""Say in which functions of FILE most was spent.
 
-    flat is in themselves, cum with what they call. The numbers are those of `go tool pprof -top`, and so are the filters. Several files are added
-    up; a folder is all files in it.
+    flat is in themselves, cum with what they call. The numbers are those of `go tool pprof -top`,
+    and so are the filters. Several files are added up; a folder is all files in it.
 
     \b
     gotrace top cpu.pb.gz                         the 25 functions with most CPU time

@@ -34,8 +34,8 @@ def tree(
 ) -> int:
     r"""List the functions of FILE with their callers and callees.
 
-    And what each call costs: the numbers are those of `go tool pprof -tree`. In formats for machines: the calls, the table
-    `edges`. For the tree of the stacks themselves there is `gotrace flame`.
+    And what each call costs: the numbers are those of `go tool pprof -tree`. In formats for
+    machines: the calls, the table `edges`. For the tree of the stacks there is `gotrace flame`.
 
     \b
     gotrace tree cpu.pb.gz -n 10
