@@ -55,6 +55,12 @@ format: ## Format the Python code
 docs: ## Make docs/tables.md from the schemas
 	$(BIN)/python -m gotrace.tables.docs
 
+.PHONY: page
+page: ## Build the page that flames are written to, from web/flame (needs Node)
+	npm ci --prefix web/flame --no-audit --no-fund --silent
+	npm run --prefix web/flame --silent types
+	npm run --prefix web/flame --silent build
+
 .PHONY: bench
 bench: ## Time ours against Go's reader, side by side (needs make go-toolchains)
 	$(BIN)/python -m pytest bench --benchmark-enable -s
