@@ -8,6 +8,7 @@ from typing_extensions import disjoint_base
 __all__ = [
     "Batch",
     "CallGraph",
+    "DelaySums",
     "FlameTree",
     "GenerationIndex",
     "NumberBlock",
@@ -131,6 +132,41 @@ class CallGraph:
         residual: _Numbers,
     ) -> None:
         """Copy the edges into arrays of `len`."""
+
+@disjoint_base
+class DelaySums:
+    """Sums of the time that goroutines are in one state, by the stack of the event that led there.
+
+    Of each delay counts what lies from `start` to `end` and not before the goroutine first ran.
+    `lives_as_one`: what an id lived before its last life counts as before it ran, as in Go.
+    """
+
+    def __new__(
+        cls,
+        state: int,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        lives_as_one: bool = False,
+    ) -> DelaySums: ...
+    def __len__(self) -> int: ...
+    def add(
+        self,
+        times: _Numbers,
+        goroutines: _Numbers,
+        from_states: _Numbers,
+        to_states: _Numbers,
+        counted: _Numbers,
+        stacks: _Numbers,
+    ) -> None:
+        """Take transitions of goroutines (int64, states int8) in their order, no-ops too.
+
+        A delay that begins at a row counts where `counted` (uint8) is 1; stack -1 is none.
+        """
+    def finish(self) -> None:
+        """Count what goroutines waited that never ran: the trace is over."""
+    def copy_to(self, stacks: _Numbers, counts: _Numbers, totals: _Numbers) -> None:
+        """Copy the sums into int64 arrays of `len`."""
 
 def add_rows(ids: _Numbers, values: _Numbers, sums: _Numbers) -> bool:
     """Add each row of `values` to the row of `sums` that `ids` names; False on an overflow."""

@@ -11,7 +11,7 @@ cimport cython
 import os
 
 __all__ = [
-    "Batch", "CallGraph", "FlameTree", "GenerationIndex", "NumberBlock", "StackTable",
+    "Batch", "CallGraph", "DelaySums", "FlameTree", "GenerationIndex", "NumberBlock", "StackTable",
     "TraceDecoder", "add_rows", "add_to_parents", "decode_profile", "preorder", "profile_end",
 ]
 
@@ -20,7 +20,7 @@ from cpython.buffer cimport (
 )
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport (
-    INT32_MAX, INT64_MAX, int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t,
+    INT32_MAX, INT64_MAX, INT64_MIN, int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t,
 )
 from libc.stdlib cimport calloc, free, malloc, qsort
 from libc.string cimport memcmp, memcpy, memmove, memset, strlen
@@ -85,6 +85,9 @@ include "_core/profile/decode_profile.pxi"
 include "_core/flame/stack_table.pxi"
 include "_core/flame/flame_tree.pxi"
 include "_core/flame/call_graph.pxi"
+
+# --- analyses: loops over columns of tables
+include "_core/analyses/delays.pxi"
 
 # --- the face
 include "_core/generation_index.pxi"

@@ -135,6 +135,14 @@ _OF_TIME: Columns = {
 }
 
 
+def window_of(
+    tables: Tables, start: When | None, end: When | None
+) -> tuple[int | None, int | None]:
+    """Give two times as ns of the trace clock; ValueError for what the clock cannot place."""
+    clock = _clock(tables) if start is not None or end is not None else None
+    return _resolved(start, clock), _resolved(end, clock)
+
+
 def _clock(tables: Tables) -> Clock | None:
     if not isinstance(tables, Mapping):
         return tables.clock()

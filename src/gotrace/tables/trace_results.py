@@ -154,6 +154,19 @@ _PROC_UTILIZATION = Table(
     ),
 )
 
+_DELAYS = Table(
+    "delays",
+    "stack that goroutines were put in a state from, as in the profiles of `go tool trace`",
+    (),
+    frozenset(),
+    (
+        i64("stack_id", "stack of the event that put them there; null for an event without one"),
+        i64("contentions", "how often", need=True),
+        i64("delay_ns", "how long in sum", need=True),
+    ),
+    "The longest delay first.",
+)
+
 TRACE_RESULTS: Final[Mapping[str, Table]] = {
     table.name: table
     for table in (
@@ -162,6 +175,7 @@ TRACE_RESULTS: Final[Mapping[str, Table]] = {
         _SCHED_WINDOWS,
         _SCHED_BURSTS,
         _PROC_UTILIZATION,
+        _DELAYS,
     )
 }
 """What `results` takes in, in the order of the docs page."""

@@ -1,0 +1,257 @@
+# `events` -> how long goroutines were in a state, by the stack of the event that put them there.
+#
+# One goroutine is delayed once at a time. What it was delayed before it ran for the first time
+# counts only if it never ran: that is known when it ends, or the trace. Memory is bounded by what
+# is alive and by the distinct stacks.
+#
+# Offers: DelaySums.
+
+cdef enum:
+    NOT_YET = -1
+
+# A delay that is not counted yet.
+cdef struct HeldDelay:
+    int64_t stack
+    int64_t start
+    int64_t end
+    int64_t next                # position + 1 of the one before it, of the same goroutine
+
+cdef struct DelayedGoroutine:
+    int64_t ran_at              # first, or NOT_YET
+    int64_t since               # when the delay began, or NOT_YET
+    int64_t stack
+    int64_t held                # position + 1 of the last of its held delays
+    bint lives_again            # its id may have another life, and all are told as one
+
+cdef struct DelaySum:
+    int64_t stack
+    int64_t count
+    int64_t total
+
+
+cdef class DelaySums:
+    """Sums of the time that goroutines are in one state, by stack; see the stub."""
+
+    cdef int state
+    cdef bint lives_as_one
+    cdef int64_t first, last            # the window
+    cdef IdMap places                   # goroutine -> position + 1 in `goroutines`
+    cdef IdMap rows                     # stack -> position + 1 in `sums`
+    cdef DelayedGoroutine* goroutines
+    cdef HeldDelay* held
+    cdef DelaySum* sums
+    cdef int64_t goroutines_room, held_room, sums_room
+    cdef int64_t n_goroutines, n_held, n_sums
+    cdef int64_t free_goroutine, free_held      # chains of positions + 1 of what is free
+
+    def __cinit__(self, int state, *, start=None, end=None, bint lives_as_one=False):
+        cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
+        self.state = state
+        self.first = INT64_MIN if start is None else start
+        self.last = INT64_MAX if end is None else end
+        self.lives_as_one = lives_as_one
+        self.places.seed = seed
+        self.rows.seed = seed
+
+    def __dealloc__(self):
+        idmap_clear(&self.places)
+        idmap_clear(&self.rows)
+        free(self.goroutines)
+        free(self.held)
+        free(self.sums)
+
+    def __len__(self):
+        return self.n_sums
+
+    def add(
+        self,
+        const int64_t[::1] times,
+        const int64_t[::1] goroutines,
+        const int8_t[::1] from_states,
+        const int8_t[::1] to_states,
+        const uint8_t[::1] counted,
+        const int64_t[::1] stacks,
+    ):
+        """Take transitions of goroutines in their order, those that change nothing too."""
+        cdef Py_ssize_t n = times.shape[0]
+        cdef Py_ssize_t i
+        cdef bint fine = True
+        if not (
+            n == goroutines.shape[0] == from_states.shape[0] == to_states.shape[0]
+            == counted.shape[0] == stacks.shape[0]
+        ):
+            raise ValueError("the columns differ in length")
+        with nogil:
+            for i in range(n):
+                fine = self._add(
+                    times[i], goroutines[i], from_states[i], to_states[i], counted[i], stacks[i]
+                )
+                if not fine:
+                    break
+        if not fine:
+            raise MemoryError("no memory for delays")
+
+    def finish(self):
+        """Count what was held: the trace is over."""
+        cdef uint64_t i
+        cdef bint fine = True
+        if self.places.slots == NULL:
+            return
+        for i in range(self.places.mask + 1):
+            if self.places.slots[i].value != 0:
+                fine = fine and self._settle(&self.goroutines[self.places.slots[i].value - 1])
+        if not fine:
+            raise MemoryError("no memory for delays")
+
+    def copy_to(self, int64_t[::1] stacks, int64_t[::1] counts, int64_t[::1] totals):
+        """Copy the sums into arrays of `len`; a stack is -1 for none."""
+        cdef int64_t i
+        if not stacks.shape[0] == counts.shape[0] == totals.shape[0] == self.n_sums:
+            raise ValueError("the arrays do not have the length of the sums")
+        for i in range(self.n_sums):
+            stacks[i] = self.sums[i].stack
+            counts[i] = self.sums[i].count
+            totals[i] = self.sums[i].total
+
+    # --- one transition -------------------------------------------------------------------------
+
+    cdef bint _add(
+        self, int64_t time, int64_t id, int from_state, int to_state, bint counted, int64_t stack
+    ) noexcept nogil:
+        cdef bint born = from_state == STATE_NOTEXIST or from_state == STATE_UNDETERMINED
+        cdef DelayedGoroutine* goroutine = self._find(id)
+        if goroutine == NULL:
+            return False
+        if from_state != to_state:
+            if born and not self._begin_life(goroutine, from_state, to_state):
+                return False
+            if to_state == STATE_RUNNING and goroutine.ran_at == NOT_YET:
+                goroutine.ran_at = time
+                if not goroutine.lives_again:
+                    self._forget_held(goroutine)
+        if goroutine.since == NOT_YET:
+            if to_state == self.state and counted:
+                goroutine.since = time
+                goroutine.stack = stack
+        elif to_state != self.state:
+            if not self._end_delay(goroutine, time):
+                return False
+        if to_state == STATE_NOTEXIST and not goroutine.lives_again:
+            if not self._settle(goroutine):
+                return False
+            self._free(id)
+        return True
+
+    cdef bint _begin_life(
+        self, DelayedGoroutine* goroutine, int from_state, int to_state
+    ) noexcept nogil:
+        if self.lives_as_one:
+            # C calls into Go on goroutines whose ids come back.
+            goroutine.lives_again = goroutine.lives_again or to_state == STATE_SYSCALL
+        elif not self._settle(goroutine):
+            return False
+        goroutine.ran_at = NOT_YET
+        goroutine.since = NOT_YET
+        return True
+
+    cdef bint _end_delay(self, DelayedGoroutine* goroutine, int64_t time) noexcept nogil:
+        cdef int64_t start = max(goroutine.since, self.first)
+        cdef int64_t end = min(time, self.last)
+        cdef int64_t place = self.free_held
+        cdef HeldDelay* held
+        goroutine.since = NOT_YET
+        if goroutine.ran_at != NOT_YET and not goroutine.lives_again:
+            return self._count(goroutine.stack, max(start, goroutine.ran_at), end)
+        if place == 0:
+            if not reserve(
+                <void**>&self.held, &self.held_room, self.n_held + 1, sizeof(HeldDelay)
+            ):
+                return False
+            self.n_held += 1
+            place = self.n_held
+        else:
+            self.free_held = self.held[place - 1].next
+        held = &self.held[place - 1]
+        held.stack = goroutine.stack
+        held.start = start
+        held.end = end
+        held.next = goroutine.held
+        goroutine.held = place
+        return True
+
+    cdef bint _settle(self, DelayedGoroutine* goroutine) noexcept nogil:
+        """Count what was held, as far as it is not before the goroutine ran."""
+        cdef int64_t place = goroutine.held
+        cdef HeldDelay* held
+        while place != 0:
+            held = &self.held[place - 1]
+            if not self._count(held.stack, max(held.start, goroutine.ran_at), held.end):
+                return False
+            place = held.next
+        self._forget_held(goroutine)
+        return True
+
+    cdef void _forget_held(self, DelayedGoroutine* goroutine) noexcept nogil:
+        cdef int64_t place
+        while goroutine.held != 0:
+            place = goroutine.held
+            goroutine.held = self.held[place - 1].next
+            self.held[place - 1].next = self.free_held
+            self.free_held = place
+
+    cdef bint _count(self, int64_t stack, int64_t start, int64_t end) noexcept nogil:
+        cdef uint64_t* row
+        cdef bint is_new
+        cdef DelaySum* sum_
+        if end <= start:
+            return True
+        row = idmap_put(&self.rows, <uint64_t>stack, &is_new)
+        if row == NULL:
+            return False
+        if is_new:
+            if not reserve(
+                <void**>&self.sums, &self.sums_room, self.n_sums + 1, sizeof(DelaySum)
+            ):
+                return False
+            memset(&self.sums[self.n_sums], 0, sizeof(DelaySum))
+            self.sums[self.n_sums].stack = stack
+            self.n_sums += 1
+            row[0] = <uint64_t>self.n_sums
+        sum_ = &self.sums[row[0] - 1]
+        sum_.count += 1
+        sum_.total += end - start
+        return True
+
+    # --- goroutines -----------------------------------------------------------------------------
+
+    cdef DelayedGoroutine* _find(self, int64_t id) noexcept nogil:
+        """The place of a goroutine, a new one where it is not known; NULL without memory."""
+        cdef bint is_new
+        cdef uint64_t* place = idmap_put(&self.places, <uint64_t>id, &is_new)
+        cdef DelayedGoroutine* goroutine
+        if place == NULL:
+            return NULL
+        if not is_new:
+            return &self.goroutines[place[0] - 1]
+        if self.free_goroutine != 0:
+            place[0] = <uint64_t>self.free_goroutine
+            self.free_goroutine = self.goroutines[place[0] - 1].held
+        else:
+            if not reserve(
+                <void**>&self.goroutines, &self.goroutines_room, self.n_goroutines + 1,
+                sizeof(DelayedGoroutine),
+            ):
+                return NULL
+            self.n_goroutines += 1
+            place[0] = <uint64_t>self.n_goroutines
+        goroutine = &self.goroutines[place[0] - 1]
+        memset(goroutine, 0, sizeof(DelayedGoroutine))
+        goroutine.ran_at = NOT_YET
+        goroutine.since = NOT_YET
+        return goroutine
+
+    cdef void _free(self, int64_t id) noexcept nogil:
+        cdef uint64_t place = idmap_find(&self.places, <uint64_t>id)[0]
+        self.goroutines[place - 1].held = self.free_goroutine
+        self.free_goroutine = <int64_t>place
+        idmap_remove(&self.places, <uint64_t>id)

@@ -1,0 +1,175 @@
+"""The four profiles of a trace: equal to `go tool trace -pprof`, and to a plain restatement."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gotrace
+from gotrace._core import DelaySums
+from gotrace.analyses.delays import COLUMNS, VIEWS, delay_profile, delays
+from gotrace.analyses.profile_columns import ProfileColumns, from_tables
+from gotrace.spec.words import STATES
+from tests.core.decoding import real
+from tests.golab import toolchain
+
+#: What each version of the format has, and what only some programs do.
+COMPARED = (
+    *("blocking-go1.22", "blocking-generations-go1.25", "blocking-generations-go1.27"),
+    *("io-go1.22", "io-go1.27", "syscalls-go1.23", "syscalls-go1.27"),
+    *("cgo-generations-go1.22", "cgo-go1.27", "coro-go1.23", "coro-go1.27"),
+    *("gc-stress-go1.26", "annotations-generations-go1.25", "restart-go1.27"),
+)
+
+
+@pytest.mark.go
+@pytest.mark.parametrize("name", COMPARED)
+def test_equal_to_go(name: str, tmp_path: Path) -> None:
+    go = toolchain.require()
+    path = tmp_path / name
+    path.write_bytes(real(name))
+    trace = gotrace.open(path)
+    for by in VIEWS:
+        assert by_stack(delay_profile(trace, by, compat="go")) == by_stack(of_go(go, path, by))
+
+
+def of_go(go: toolchain.Toolchain, trace: Path, by: str) -> ProfileColumns:
+    done = subprocess.run(
+        [str(go.go_command), "tool", "trace", f"-pprof={by}", str(trace)],
+        env=go.environment(),
+        capture_output=True,
+        check=True,
+    )
+    return from_tables(gotrace.open(done.stdout))
+
+
+def by_stack(profile: ProfileColumns) -> dict[tuple[tuple[str, str, int], ...], tuple[int, int]]:
+    """Sums by frames. Go joins stacks of the same addresses, which no frame and address 0 are."""
+    sums: defaultdict[tuple[tuple[str, str, int], ...], list[int]] = defaultdict(lambda: [0, 0])
+    for row, values in enumerate(profile.values.tolist()):
+        frames = []
+        for location in profile.locations[profile.offsets[row] : profile.offsets[row + 1]]:
+            for line in range(profile.line_offsets[location], profile.line_offsets[location + 1]):
+                at = profile.functions[line]
+                function, file = profile.function_names[at], profile.function_files[at]
+                if function:
+                    frames.append((function, file, int(profile.lines[line])))
+        sums[tuple(frames)][0] += values[0]
+        sums[tuple(frames)][1] += values[1]
+    return {frames: (count, total) for frames, (count, total) in sums.items()}
+
+
+def test_an_id_that_lives_twice() -> None:
+    trace = gotrace.open(real("cgo-go1.27"))
+    ours, go = (
+        sum(delays(trace, "syscall", compat=each)["contentions"].to_pylist())
+        for each in (None, "go")
+    )
+    assert ours > go > 0
+
+
+def test_tables_in_memory_do_too() -> None:
+    trace = gotrace.open(real("blocking-go1.27"))
+    events = {"events": trace.table("events", COLUMNS)}
+    for by in VIEWS:
+        assert delays(events, by).equals(delays(trace, by))
+    # Words may be in another order in a file that someone else wrote.
+    words = events["events"]["reason"].combine_chunks()
+    other = pa.DictionaryArray.from_arrays(
+        pa.array(np.asarray(words.indices.fill_null(0)) + 1, mask=np.asarray(words.is_null())),
+        pa.concat_arrays([pa.array(["another"]), words.dictionary]),
+    )
+    renamed = events["events"].set_column(COLUMNS.index("reason"), "reason", other)
+    assert delays({"events": renamed}, "sync").equals(delays(trace, "sync"))
+
+
+def test_the_longest_comes_first() -> None:
+    table = delays(gotrace.open(real("blocking-go1.27")), "sync")
+    assert table.schema.equals(gotrace.schema("delays"))
+    totals = table["delay_ns"].to_pylist()
+    assert totals == sorted(totals, reverse=True)
+    assert min(totals) > 0
+
+
+def test_no_such_view() -> None:
+    with pytest.raises(gotrace.UnknownNameError, match="did you mean 'sync'"):
+        delays({}, "syncs")
+
+
+UNDETERMINED, NOTEXIST, RUNNABLE, RUNNING, WAITING, SYSCALL = range(6)
+FROM = {
+    NOTEXIST: (RUNNABLE, WAITING, SYSCALL),
+    UNDETERMINED: (RUNNABLE, RUNNING, WAITING, SYSCALL),
+    RUNNABLE: (RUNNING, RUNNABLE),
+    RUNNING: (RUNNABLE, WAITING, SYSCALL, NOTEXIST),
+    WAITING: (RUNNABLE, WAITING),
+    SYSCALL: (RUNNING, RUNNABLE, NOTEXIST),
+}
+
+
+@st.composite
+def transitions(draw: st.DrawFn) -> list[tuple[int, int, int, int, bool, int]]:
+    """Rows (time, goroutine, from, to, counted, stack) of some goroutines that live and die."""
+    states: dict[int, int] = {}
+    rows = []
+    time = 0
+    for _ in range(draw(st.integers(0, 40))):
+        time += draw(st.integers(1, 5))
+        goroutine = draw(st.integers(1, 4))
+        before = states.get(goroutine, draw(st.sampled_from([NOTEXIST, UNDETERMINED])))
+        after = draw(st.sampled_from(FROM[before]))
+        states[goroutine] = after
+        rows.append((time, goroutine, before, after, draw(st.booleans()), draw(st.integers(-1, 3))))
+    return rows
+
+
+@given(transitions(), st.sampled_from([RUNNABLE, WAITING, SYSCALL]), st.booleans(), st.data())
+def test_sums_equal_a_plain_restatement(rows, state, cut, data) -> None:
+    start, end = (data.draw(st.integers(0, 120)) for _ in range(2)) if cut else (0, 10**6)
+    sums = DelaySums(state, start=start, end=end)
+    for part in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
+        columns = zip(*part, strict=True) if part else [()] * 6
+        types = (np.int64, np.int64, np.int8, np.int8, np.uint8, np.int64)
+        sums.add(*(np.array(column, kind) for column, kind in zip(columns, types, strict=True)))
+    sums.finish()
+    out = [np.empty(len(sums), np.int64) for _ in range(3)]
+    sums.copy_to(*out)
+    found = {stack: (count, total) for stack, count, total in zip(*map(list, out), strict=True)}
+    assert found == restated(rows, state, start, end)
+
+
+def restated(rows, state, start, end) -> dict[int, tuple[int, int]]:
+    """Every delay of every life on its own, cut to when its goroutine had run and to the window."""
+    lives: Counter[int] = Counter()
+    ran: dict[tuple[int, int], int] = {}
+    open_delays: dict[tuple[int, int], tuple[int, int]] = {}
+    found = []
+    for time, goroutine, before, after, counted, stack in rows:
+        if before in (NOTEXIST, UNDETERMINED):
+            lives[goroutine] += 1
+        life = (goroutine, lives[goroutine])
+        if after == RUNNING:
+            ran.setdefault(life, time)
+        if life not in open_delays:
+            if after == state and counted:
+                open_delays[life] = (time, stack)
+        elif after != state:
+            found.append((life, *open_delays.pop(life), time))
+    sums: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for life, since, stack, until in found:
+        length = min(until, end) - max(since, start, ran.get(life, 0))
+        if length > 0:
+            sums[stack][0] += 1
+            sums[stack][1] += length
+    return {stack: (count, total) for stack, (count, total) in sums.items()}
+
+
+def test_states_are_those_of_the_words() -> None:
+    assert STATES[:6] == ("undetermined", "notexist", "runnable", "running", "waiting", "syscall")
