@@ -173,3 +173,12 @@ def restated(rows, state, start, end) -> dict[int, tuple[int, int]]:
 
 def test_states_are_those_of_the_words() -> None:
     assert STATES[:6] == ("undetermined", "notexist", "runnable", "running", "waiting", "syscall")
+
+
+def test_windows_add_up() -> None:
+    trace = gotrace.open(real("blocking-go1.27"))
+    middle = trace.clock().start_ns + (trace.info().duration_ns or 0) // 2
+    parts = [delays(trace, "sync", end=middle), delays(trace, "sync", start=middle)]
+    total = sum(sum(part["delay_ns"].to_pylist()) for part in parts)
+    assert min(part.num_rows for part in parts) > 0
+    assert total == sum(delays(trace, "sync")["delay_ns"].to_pylist())

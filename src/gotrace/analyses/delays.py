@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -135,10 +135,12 @@ class _Summing:
         counted = np.ones(len(at), np.uint8)
         if self._passes is not None:
             counted = _holds(batch.column("reason"), self._passes)[at]
+        before, after = (codes_in(batch.column(name), STATES)[at] for name in _STATES)
         self._sums.add(
             ints(batch.column("time_ns"))[at],
             ints(batch.column("resource_id"))[at],
-            *(codes_in(batch.column(name), STATES)[at].astype(np.int8) for name in _STATES),
+            before.astype(np.int8),
+            after.astype(np.int8),
             counted,
             ints(batch.column("context_stack_id"), -1)[at],
         )
@@ -157,5 +159,5 @@ class _Summing:
 def _holds(column: pa.DictionaryArray, passes: Callable[[str], bool]) -> npt.NDArray[np.uint8]:
     """Say for each row whether its word passes, 1 or 0; each word is asked about once."""
     of_word = [passes(word) for word in column.dictionary.to_pylist()]
-    found: Any = np.array([*of_word, False], np.uint8)[codes(column)]
+    found: npt.NDArray[np.uint8] = np.array([*of_word, False], np.uint8)[codes(column)]
     return found
