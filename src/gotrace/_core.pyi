@@ -17,6 +17,7 @@ __all__ = [
     "add_rows",
     "add_to_parents",
     "decode_profile",
+    "number_stacks",
     "preorder",
     "profile_end",
 ]
@@ -187,12 +188,21 @@ class NumberBlock:
     def __len__(self) -> int: ...
 
 def decode_profile(
-    data: bytes | bytearray | memoryview, start: int, end: int, max_memory: int
+    data: bytes | bytearray | memoryview, start: int, max_memory: int
 ) -> dict[str, Any]:
-    """Decode the profile in `data[start:end]` to lists of numbers, by name, and its strings.
+    """Decode the profile that begins at `start` to lists of numbers, by name, and its strings.
 
-    Raises FormatError with the offset in `data`, TruncatedError, LimitError, MemoryError.
+    `end` says where it ends: several may stand one behind the other. Raises FormatError with the
+    offset in `data`, TruncatedError, LimitError, MemoryError.
     """
 
 def profile_end(data: bytes | bytearray | memoryview, start: int) -> int:
-    """Where the profile that begins at `start` ends: several may stand one behind the other."""
+    """Where the profile that begins at `start` ends, whatever is wrong inside its fields."""
+
+def number_stacks(
+    sample_refs: _Numbers, refs: _Numbers, location_ids: _Numbers
+) -> tuple[NumberBlock, NumberBlock, NumberBlock]:
+    """Give equal stacks one number: of each sample its stack; of each stack its end, and its rows.
+
+    `sample_refs` are the ends of the samples' lists in `refs`, ids that are all in `location_ids`.
+    """

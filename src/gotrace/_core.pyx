@@ -12,7 +12,8 @@ import os
 
 __all__ = [
     "Batch", "CallGraph", "DelaySums", "FlameTree", "GenerationIndex", "NumberBlock", "StackTable",
-    "TraceDecoder", "add_rows", "add_to_parents", "decode_profile", "preorder", "profile_end",
+    "TraceDecoder", "add_rows", "add_to_parents", "decode_profile", "number_stacks", "preorder",
+    "profile_end",
 ]
 
 from cpython.buffer cimport (
@@ -22,7 +23,7 @@ from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport (
     INT32_MAX, INT64_MAX, INT64_MIN, int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t,
 )
-from libc.stdlib cimport calloc, free, malloc, qsort
+from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memcmp, memcpy, memmove, memset, strlen
 
 # --- memory: buffers that come back, blocks that go at once, maps of ids and texts
@@ -79,7 +80,11 @@ include "_core/columns/typed.pxi"
 # --- profiles: one message to columns of numbers
 from gotrace._core.profile.wire cimport *
 
+include "_core/profile/raw_profile.pxi"
+include "_core/profile/messages.pxi"
+include "_core/profile/ids.pxi"
 include "_core/profile/decode_profile.pxi"
+include "_core/profile/number_stacks.pxi"
 
 # --- flame: distinct stacks to trees and call graphs
 include "_core/flame/stack_table.pxi"

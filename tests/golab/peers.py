@@ -155,6 +155,20 @@ def peer(name: str) -> Path:
     return toolchain.build_cached(PEERS / name, overlay=f"internal/trace/gotrace_{name}")
 
 
+def profile_peer(command: str, *paths: Path, repeat: int | None = None) -> bytes:
+    """What google/pprof's package `profile` writes; see the head of `peers/profile/main.go`."""
+    options = () if repeat is None else ("-repeat", str(repeat))
+    return _run(profile_binary(), command, *options, *map(str, paths))
+
+
+def profile_binary() -> Path:
+    """The built peer of profiles, a package of Go's commands, which hold google/pprof."""
+    toolchain = Toolchain(REFERENCE)
+    if not toolchain.installed:
+        raise GoError(f"go {REFERENCE} is not installed")
+    return toolchain.build_cached(PEERS / "profile", overlay="cmd/gotrace_profile")
+
+
 @contextmanager
 def plain_file(path: Path) -> Iterator[Path]:
     """The path of an uncompressed copy of a `.zst` file, or the path itself."""

@@ -227,7 +227,7 @@ class Profile:
                     yield name, pa.RecordBatch.from_arrays(batch.columns, schema=schemas[name])
 
     def _decoded(self, schemas: Mapping[str, pa.Schema]) -> Iterator[tuple[str, pa.Table]]:
-        from gotrace._core import decode_profile, profile_end
+        from gotrace._core import decode_profile
         from gotrace.tables.profile_batches import Known, ProfileBatches
 
         order = sorted(
@@ -239,8 +239,8 @@ class Profile:
         try:
             data, container = self._bytes()
             while start < len(data) or (not start and not data):
-                end = profile_end(data, start)
-                raw = decode_profile(data, start, end, self._input.limits.memory_bytes)
+                raw = decode_profile(data, start, self._input.limits.memory_bytes)
+                end = raw["end"]
                 if raw["replaced"]:
                     text = f"{raw['replaced']} texts were not UTF-8; broken bytes were replaced"
                     self._note("info", "not_utf8", text, start)

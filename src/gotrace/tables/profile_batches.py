@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace._core import number_stacks
 from gotrace.tables.profile_tables import LINE, VALUE_TYPE
 from gotrace.tables.schema import schema
 from gotrace.tables.stack_keys import address_id, frame_row, stack_row
@@ -69,7 +70,7 @@ class ProfileBatches:
     # --- lists of numbers as arrays -----------------------------------------------------------
 
     def _ints(self, name: str) -> Ints:
-        return np.frombuffer(self._raw[name], np.int64)
+        return _as_ints(self._raw[name])
 
     def _int64(self, name: str) -> pa.Array:
         block = self._raw[name]
@@ -154,12 +155,14 @@ class ProfileBatches:
             "profile": self._profile(rows),
             "sample": pa.array(np.arange(rows)),
             "stack_id": lambda: self._sample_stacks,
-            "location_ids": self._lists(
+            "location_ids": lambda: self._lists(
                 "sample_refs", self._int64("refs"), kinds.field("location_ids").type
             ),
             "label_set_id": lambda: self._sample_label_sets,
-            "values": self._lists(
-                "sample_values", self._int64("values"), kinds.field("values").type
+            "values": lambda: pa.ListArray.from_arrays(
+                pa.array(np.arange(rows + 1, dtype=np.int32) * np.int32(len(self._raw["type"]))),
+                self._int64("values"),
+                type=kinds.field("values").type,
             ),
         }
 
@@ -316,6 +319,13 @@ class ProfileBatches:
         return _columns("frames", rows)
 
     @cached_property
+    def _numbered(self) -> tuple[Ints, Ints, Ints]:
+        """Stack of each sample; end of each stack among the rows of locations, and these."""
+        named = map(self._ints, ("sample_refs", "refs", "location_id"))
+        numbers, ends, rows = map(_as_ints, number_stacks(*named))
+        return numbers, ends, rows
+
+    @cached_property
     def _stack_rows(self) -> list[tuple[Any, list[int], list[str], int]]:
         """Of each distinct stack: keys and site, frames, functions, addresses."""
         ends = [0, *self._ints("location_lines").tolist()]
@@ -327,8 +337,9 @@ class ProfileBatches:
             )
             for row in range(len(ends) - 1)
         ]
-        rows, start, stacks = self._ints("stack_rows").tolist(), 0, []
-        for end in self._ints("stack_end").tolist():
+        _, stack_ends, members = self._numbered
+        rows, start, stacks = members.tolist(), 0, []
+        for end in stack_ends.tolist():
             ids: list[int] = []
             lines: list[tuple[str, str, int]] = []
             for row in rows[start:end]:
@@ -343,7 +354,7 @@ class ProfileBatches:
     @cached_property
     def _sample_stacks(self) -> pa.Array:
         ids = pa.array([keys.stack_id for keys, *_ in self._stack_rows], pa.int64())
-        return ids.take(pa.array(self._ints("sample_stack")))
+        return ids.take(pa.array(self._numbered[0]))
 
     def _stacks(self, known: Known) -> dict[str, Any]:
         deepest = max((addresses for *_, addresses in self._stack_rows), default=0)
@@ -369,6 +380,10 @@ def label_set_id(labels: list[tuple[str, str | None, int | None, str | None]]) -
             parts += (pack("<I", len(raw)), raw)
         parts.append(pack("<?q", num is not None, num or 0))
     return (int.from_bytes(sha256(b"".join(parts)).digest()[:8], "big") & (1 << 63) - 1) or 1
+
+
+def _as_ints(numbers: Any) -> Ints:
+    return np.frombuffer(numbers, np.int64)
 
 
 def _item(kind: pa.DataType) -> pa.Field:

@@ -1,15 +1,13 @@
 """The wire format of protocol buffers, as far as profile.proto needs it.
 
-A field is read into `Field`; groups and unknown wire types are faults, unknown numbers are not.
+A message is a span of the input. Where ten bytes can be read, whatever they are, a number is read
+without looking at the end; a message then tells at its end that something in it was too long.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t
-from libc.stdlib cimport realloc
+from libc.string cimport memcpy
 
-from gotrace._core.decode.varint cimport (
-    READER_FINE, READER_OVERFLOW, READER_SHORT, Reader, read_bytes, read_uvarint, reader_over,
-)
-
+from gotrace._core.memory.idmap cimport mix
 
 cdef enum WireType:
     WIRE_VARINT = 0
@@ -35,12 +33,19 @@ cdef enum ProfileFault:
     PROFILE_NO_MEMORY
 
 
+cdef struct Number:
+    const uint8_t* at           # behind it; NULL for one that is cut off or too long
+    uint64_t value
+
+
 cdef struct Field:
+    const uint8_t* at           # behind it; NULL for a fault
     uint64_t number
     int wire
+    int fault
     uint64_t value              # of a varint
     const uint8_t* data         # of bytes
-    int64_t size
+    const uint8_t* data_end
 
 
 cdef struct Numbers:
@@ -49,46 +54,112 @@ cdef struct Numbers:
     int64_t room
 
 
-cdef inline bint push(Numbers* self, int64_t value) noexcept nogil:
-    """Append; False without memory."""
-    cdef int64_t room
-    cdef void* grown
-    if self.count == self.room:
-        room = self.room * 2 if self.room else 64
-        grown = realloc(self.items, <size_t>room * sizeof(int64_t))
-        if grown == NULL:
-            return False
-        self.items = <int64_t*>grown
-        self.room = room
-    self.items[self.count] = value
-    self.count += 1
-    return True
+cdef inline Number read_number(
+    const uint8_t* at, const uint8_t* end, const uint8_t* safe
+) noexcept nogil:
+    """A varint; one that is read quickly may end behind `end`."""
+    cdef Number number
+    if at > safe:
+        return read_number_slowly(at, end)
+    number.value = at[0]
+    if number.value < 0x80:
+        number.at = at + 1
+        return number
+    number.value = (number.value & 0x7F) | <uint64_t>at[1] << 7
+    if at[1] < 0x80:
+        number.at = at + 2
+        return number
+    number.value = (number.value & 0x3FFF) | <uint64_t>at[2] << 14
+    if at[2] < 0x80:
+        number.at = at + 3
+        return number
+    return read_number_slowly(at, at + 10)
 
 
-cdef inline int reader_fault(const Reader* reader) noexcept nogil:
-    if reader.state == READER_FINE:
-        return PROFILE_FINE
-    return PROFILE_VARINT if reader.state == READER_OVERFLOW else PROFILE_SHORT
+cdef inline Number read_number_slowly(const uint8_t* at, const uint8_t* end) noexcept nogil:
+    """A varint of any length; an 11th byte or a 65th bit is a fault."""
+    cdef Number number = Number(NULL, 0)
+    cdef int shift = 0
+    cdef uint8_t byte
+    while at < end:
+        byte = at[0]
+        at += 1
+        if shift == 63 and byte > 1:
+            break
+        number.value |= <uint64_t>(byte & 0x7F) << shift
+        if byte < 0x80:
+            number.at = at
+            break
+        shift += 7
+    return number
 
 
-cdef inline int next_field(Reader* reader, Field* field) noexcept nogil:
-    """Read a field. Gives a `ProfileFault`; ask `reader.at < reader.end` before."""
-    cdef uint64_t tag = read_uvarint(reader)
-    field.number = tag >> 3
-    field.wire = <int>(tag & 7)
+cdef inline int number_fault(const uint8_t* at, const uint8_t* end) noexcept nogil:
+    """Why there is no number at `at`."""
+    cdef int i
+    for i in range(10):
+        if end - at <= i:
+            return PROFILE_SHORT
+        if at[i] < 0x80:
+            return PROFILE_VARINT if i == 9 else PROFILE_SHORT
+    return PROFILE_VARINT
+
+
+cdef inline Field read_field(
+    const uint8_t* at, const uint8_t* end, const uint8_t* safe
+) noexcept nogil:
+    """The field at `at`, which is before `end`."""
+    cdef Field field
+    cdef Number number = read_number(at, end, safe)
+    cdef uint64_t size
+    field.at = NULL
+    field.fault = PROFILE_FINE
     field.value = 0
     field.data = NULL
-    field.size = 0
-    if field.wire == WIRE_VARINT:
-        field.value = read_uvarint(reader)
-    elif field.wire == WIRE_BYTES:
-        field.value = read_uvarint(reader)
-        field.data = read_bytes(reader, field.value)
-        field.size = <int64_t>field.value
+    field.data_end = NULL
+    field.number = number.value >> 3
+    field.wire = <int>(number.value & 7)
+    if number.at == NULL or number.at > end:
+        field.fault = number_fault(at, end)
+        return field
+    at = number.at
+    if field.wire == WIRE_VARINT or field.wire == WIRE_BYTES:
+        number = read_number(at, end, safe)
+        if number.at == NULL or number.at > end:
+            field.fault = number_fault(at, end)
+            return field
+        at = number.at
+        field.value = number.value
+        size = number.value if field.wire == WIRE_BYTES else 0
     elif field.wire == WIRE_FIXED64:
-        read_bytes(reader, 8)
+        size = 8
     elif field.wire == WIRE_FIXED32:
-        read_bytes(reader, 4)
-    elif reader.state == READER_FINE:
-        return PROFILE_WIRE_TYPE
-    return reader_fault(reader)
+        size = 4
+    else:
+        field.fault = PROFILE_WIRE_TYPE
+        return field
+    if size > <uint64_t>(end - at):
+        field.fault = PROFILE_SHORT
+        return field
+    field.data = at
+    field.at = field.data_end = at + size
+    return field
+
+
+cdef inline uint64_t hash_span(const uint8_t* at, const uint8_t* end, uint64_t seed) noexcept nogil:
+    """Hash bytes, eight at a time; the last eight may have been seen in part."""
+    cdef uint64_t hash = seed ^ <uint64_t>(end - at)
+    cdef uint64_t word = 0
+    while end - at > 8:
+        memcpy(&word, at, 8)
+        hash = mix(hash ^ word)
+        at += 8
+        if end - at < 8:
+            at = end - 8
+    if end - at == 8:
+        memcpy(&word, at, 8)
+        return mix(hash ^ word)
+    while at < end:
+        word = word << 8 | at[0]
+        at += 1
+    return mix(hash ^ word)
