@@ -63,6 +63,7 @@ setup(
             "auto_pickle": False,
             "autotestdict": False,
             "linetrace": trace,
+            "freethreading_compatible": True,
         },
     ),
 )

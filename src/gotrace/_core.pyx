@@ -35,6 +35,8 @@ from gotrace._core.memory.shared cimport *
 from gotrace._core.memory.texts cimport *
 from gotrace._core.memory.vector cimport *
 
+include "_core/memory/owned.pxi"
+
 # --- faults: what is wrong with the input, and the gate to Python
 from gotrace._core.fault cimport *
 

@@ -3,7 +3,7 @@
 # No payload is kept or looked into but the first byte and the sync batch, which tells the clock.
 
 @cython.no_gc_clear
-cdef class GenerationIndex:
+cdef class GenerationIndex(Owned):
     """Find the generations of a trace without decoding them.
 
     Sans I/O, as TraceDecoder: `feed` lends bytes until `next_generation` gives None.
@@ -39,13 +39,17 @@ cdef class GenerationIndex:
         `following` says how many bytes of the source are known to come after them. When they are
         asked for, `left_out` of them are payload that nobody has to read: feed what comes behind.
         """
-        if self.has_input:
-            raise RuntimeError("feed() before next_generation() gave None")
-        PyObject_GetBuffer(data, &self.input, PyBUF_SIMPLE)
-        self.has_input = True
-        self.following = following
-        self.left_out = 0
-        framer_feed(&self.framer, <const uint8_t*>self.input.buf, self.input.len)
+        self.enter()
+        try:
+            if self.has_input:
+                raise RuntimeError("feed() before next_generation() gave None")
+            PyObject_GetBuffer(data, &self.input, PyBUF_SIMPLE)
+            self.has_input = True
+            self.following = following
+            self.left_out = 0
+            framer_feed(&self.framer, <const uint8_t*>self.input.buf, self.input.len)
+        finally:
+            self.leave()
 
     def finish(self) -> None:
         """Say that no more bytes will come."""
@@ -58,6 +62,13 @@ cdef class GenerationIndex:
         None where no sync batch tells), `snapshot_ns` and `wall_ns` (the trace clock and the wall
         clock at one moment, None before Go 1.25), `complete` (None where the format cannot say).
         """
+        self.enter()
+        try:
+            return self._next()
+        finally:
+            self.leave()
+
+    cdef dict _next(self):
         cdef FrameStep step
         cdef Generation* generation
         while True:

@@ -29,7 +29,7 @@ cdef enum:
 
 
 @cython.no_gc_clear             # the lent buffer is given back by __dealloc__, not dropped
-cdef class TraceDecoder:
+cdef class TraceDecoder(Owned):
     """Decode an execution trace of Go 1.22 to 1.27.
 
     Sans I/O: `feed` lends decompressed bytes, `next_batch` gives what can be made of them; None
@@ -55,7 +55,6 @@ cdef class TraceDecoder:
     cdef bint salvage
     cdef bint ended
     cdef bint goes_on               # behind what is fed; so there is no final sync
-    cdef bint busy
     cdef bint in_parallel
     cdef bint cancelled
     cdef int64_t limit              # of rows in a batch
@@ -128,13 +127,17 @@ cdef class TraceDecoder:
 
     def feed(self, data) -> None:
         """Lend decompressed bytes, until `next_batch` gives None."""
-        if self.has_input or self.busy:
-            raise RuntimeError("feed() before next_batch() gave None")
-        if self.framer.ended:
-            raise RuntimeError("feed() after finish()")
-        PyObject_GetBuffer(data, &self.input, PyBUF_SIMPLE)
-        self.has_input = True
-        framer_feed(&self.framer, <const uint8_t*>self.input.buf, self.input.len)
+        self.enter()
+        try:
+            if self.has_input:
+                raise RuntimeError("feed() before next_batch() gave None")
+            if self.framer.ended:
+                raise RuntimeError("feed() after finish()")
+            PyObject_GetBuffer(data, &self.input, PyBUF_SIMPLE)
+            self.has_input = True
+            framer_feed(&self.framer, <const uint8_t*>self.input.buf, self.input.len)
+        finally:
+            self.leave()
 
     def skip_to(self, int64_t offset, *, int64_t syncs) -> None:
         """Go on with the generation at `offset`, which has so many generations before it.
@@ -142,12 +145,16 @@ cdef class TraceDecoder:
         To be called once the header was fed and `next_batch` gave None. Nothing is known of what
         lies between, so the generation counts as the first.
         """
-        if self.has_input or self.busy or self.framer.minor <= 0 or self.framer.any:
-            raise RuntimeError("skip_to() where generations were read")
-        if self.framer.open != NULL or self.framer.pending_used:
-            raise RuntimeError("skip_to() inside a generation")
-        self.framer.offset = offset
-        self.order.syncs = syncs
+        self.enter()
+        try:
+            if self.has_input or self.framer.minor <= 0 or self.framer.any:
+                raise RuntimeError("skip_to() where generations were read")
+            if self.framer.open != NULL or self.framer.pending_used:
+                raise RuntimeError("skip_to() inside a generation")
+            self.framer.offset = offset
+            self.order.syncs = syncs
+        finally:
+            self.leave()
 
     def finish(self, *, bint goes_on=False) -> None:
         """Say that no more bytes will come; the trace itself may go on behind them."""
@@ -160,9 +167,7 @@ cdef class TraceDecoder:
 
     def next_batch(self):
         """`(table, Batch)`, or None: feed more, or the end after `finish`; raises the faults."""
-        if self.busy:
-            raise RuntimeError("a decoder is used by one thread at a time")
-        self.busy = True
+        self.enter()
         try:
             while not self.ready:
                 if self.cancelled:
@@ -175,7 +180,7 @@ cdef class TraceDecoder:
                     break
             return self.ready.popleft() if self.ready else None
         finally:
-            self.busy = False
+            self.leave()
 
     # --- one step ---------------------------------------------------------------------------
 

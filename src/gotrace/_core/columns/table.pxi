@@ -19,6 +19,7 @@ cdef class Batch:
     """One Arrow record batch, to be taken once through the Arrow PyCapsule interface."""
 
     cdef ArrowArray array
+    cdef gt_atomic taken
     cdef object schema
     cdef readonly int64_t num_rows
 
@@ -29,9 +30,9 @@ cdef class Batch:
     def __arrow_c_array__(self, requested_schema=None):
         """Move the batch out: `(schema capsule, array capsule)`. A second call raises."""
         cdef ArrowArray* moved
-        if self.array.release == NULL:
-            raise RuntimeError("this batch was taken before")
         schema = self.schema.__arrow_c_schema__()
+        if not try_lock(&self.taken):       # by whichever thread comes first
+            raise RuntimeError("this batch was taken before")
         moved = <ArrowArray*>malloc(sizeof(ArrowArray))
         if moved == NULL:
             raise MemoryError()

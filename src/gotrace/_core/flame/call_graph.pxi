@@ -10,7 +10,7 @@ cdef struct Call:
     uint8_t residual                # nodes were left out between the two
 
 
-cdef class CallGraph:
+cdef class CallGraph(Owned):
     """Edges between nodes, in the order they were met."""
 
     cdef IdMap edges
@@ -50,10 +50,12 @@ cdef class CallGraph:
         cdef bint residual, is_new, failed = False
         cdef uint64_t* edge
         cdef Call* call
-        cdef int64_t* met = <int64_t*>calloc(kept.shape[0] + 1, sizeof(int64_t))
-        if met == NULL:
-            raise MemoryError
+        cdef int64_t* met = NULL
+        self.enter()
         try:
+            met = <int64_t*>calloc(kept.shape[0] + 1, sizeof(int64_t))
+            if met == NULL:
+                raise MemoryError
             for i in range(nodes.shape[0]):
                 if nodes[i] < 0 or nodes[i] >= kept.shape[0]:
                     raise ValueError(f"node {nodes[i]} is none of {kept.shape[0]}")
@@ -96,6 +98,7 @@ cdef class CallGraph:
                     if parent >= 0 and not residual:
                         flat[parent] += values[i]
         finally:
+            self.leave()
             free(met)
         if failed:
             raise MemoryError
@@ -111,10 +114,14 @@ cdef class CallGraph:
     ):
         """Copy the edges out."""
         cdef int64_t i
-        with nogil:
-            for i in range(self.count):
-                callers[i] = self.calls[i].caller
-                callees[i] = self.calls[i].callee
-                values[i] = self.calls[i].value
-                inlined[i] = self.calls[i].inlined
-                residual[i] = self.calls[i].residual
+        self.enter()
+        try:
+            with nogil:
+                for i in range(self.count):
+                    callers[i] = self.calls[i].caller
+                    callees[i] = self.calls[i].callee
+                    values[i] = self.calls[i].value
+                    inlined[i] = self.calls[i].inlined
+                    residual[i] = self.calls[i].residual
+        finally:
+            self.leave()

@@ -6,7 +6,7 @@ cdef enum:
     SEEN_CALLED = 2
 
 
-cdef class FlameTree:
+cdef class FlameTree(Owned):
     """Nodes in the order they were made; node 0 is the root of all."""
 
     cdef IdMap edges                # parent << 32 | key -> child
@@ -58,30 +58,34 @@ cdef class FlameTree:
         cdef uint64_t* child
         if offsets.shape[0] != leaves.shape[0] + 1 or inlined.shape[0] != keys.shape[0]:
             raise ValueError("offsets, keys and leaves do not agree")
-        with nogil:
-            for i in range(leaves.shape[0]):
-                node = 0
-                for j in range(offsets[i], offsets[i + 1]):
-                    if self.count >= INT32_MAX:
-                        failed = 1
+        self.enter()
+        try:
+            with nogil:
+                for i in range(leaves.shape[0]):
+                    node = 0
+                    for j in range(offsets[i], offsets[i + 1]):
+                        if self.count >= INT32_MAX:
+                            failed = 1
+                            break
+                        child = idmap_put(
+                            &self.edges, (<uint64_t>node << 32) | <uint64_t>keys[j], &is_new
+                        )
+                        if child == NULL or (is_new and not self._room(self.count + 1)):
+                            failed = 2
+                            break
+                        if is_new:
+                            child[0] = <uint64_t>self.count
+                            self.parents[self.count] = node
+                            self.keys[self.count] = keys[j]
+                            self.seen[self.count] = 0
+                            self.count += 1
+                        node = <int32_t>child[0]
+                        self.seen[node] |= SEEN_INLINED if inlined[j] else SEEN_CALLED
+                    if failed:
                         break
-                    child = idmap_put(
-                        &self.edges, (<uint64_t>node << 32) | <uint64_t>keys[j], &is_new
-                    )
-                    if child == NULL or (is_new and not self._room(self.count + 1)):
-                        failed = 2
-                        break
-                    if is_new:
-                        child[0] = <uint64_t>self.count
-                        self.parents[self.count] = node
-                        self.keys[self.count] = keys[j]
-                        self.seen[self.count] = 0
-                        self.count += 1
-                    node = <int32_t>child[0]
-                    self.seen[node] |= SEEN_INLINED if inlined[j] else SEEN_CALLED
-                if failed:
-                    break
-                leaves[i] = node
+                    leaves[i] = node
+        finally:
+            self.leave()
         if failed == 1:
             raise OverflowError("a flame has at most 2,147,483,647 nodes")
         if failed:
@@ -91,11 +95,15 @@ cdef class FlameTree:
     def copy_to(self, int32_t[::1] parents, int32_t[::1] keys, uint8_t[::1] seen):
         """Copy the nodes out."""
         cdef int64_t i
-        with nogil:
-            for i in range(self.count):
-                parents[i] = self.parents[i]
-                keys[i] = self.keys[i]
-                seen[i] = self.seen[i]
+        self.enter()
+        try:
+            with nogil:
+                for i in range(self.count):
+                    parents[i] = self.parents[i]
+                    keys[i] = self.keys[i]
+                    seen[i] = self.seen[i]
+        finally:
+            self.leave()
 
 
 @cython.boundscheck(True)

@@ -3,7 +3,7 @@
 # distinct stacks. A hit is verified by content; the hash is keyed, as rows come from strangers.
 
 
-cdef class StackTable:
+cdef class StackTable(Owned):
     """Distinct stacks in the order they were first seen."""
 
     cdef int64_t* refs
@@ -38,7 +38,11 @@ cdef class StackTable:
     @property
     def total_refs(self):
         """How many numbers all distinct rows hold."""
-        return self.offsets[self.count]
+        self.enter()
+        try:
+            return self.offsets[self.count]
+        finally:
+            self.leave()
 
     def intern(
         self,
@@ -57,14 +61,20 @@ cdef class StackTable:
                 raise ValueError(f"offset {offsets[i]} of row {i} is outside the references")
         if refs.shape[0] == 0:
             refs = tags if rows else offsets  # no row reads it, but it must have an address
-        with nogil:
-            for i in range(rows):
-                start, end = offsets[i], offsets[i + 1]
-                found = self._intern(&refs[start] if end > start else NULL, end - start, tags[i])
-                if found < 0:
-                    with gil:
-                        raise MemoryError
-                ids[i] = found
+        self.enter()
+        try:
+            with nogil:
+                for i in range(rows):
+                    start, end = offsets[i], offsets[i + 1]
+                    found = self._intern(
+                        &refs[start] if end > start else NULL, end - start, tags[i]
+                    )
+                    if found < 0:
+                        with gil:
+                            raise MemoryError
+                    ids[i] = found
+        finally:
+            self.leave()
 
     cdef int64_t _intern(self, const int64_t* row, int64_t length, int64_t tag) noexcept nogil:
         cdef uint64_t hash = mix(self.seed ^ <uint64_t>tag)
@@ -123,19 +133,23 @@ cdef class StackTable:
     def copy_to(self, int64_t[::1] offsets, int64_t[::1] refs, int64_t[::1] tags):
         """Copy the distinct rows out."""
         cdef int64_t i
-        if (
-            offsets.shape[0] != self.count + 1
-            or tags.shape[0] != self.count
-            or refs.shape[0] != self.offsets[self.count]
-        ):
-            raise ValueError("the arrays do not have the table's sizes")
-        with nogil:
-            for i in range(self.count + 1):
-                offsets[i] = self.offsets[i]
-            for i in range(self.count):
-                tags[i] = self.tags[i]
-            for i in range(self.offsets[self.count]):
-                refs[i] = self.refs[i]
+        self.enter()
+        try:
+            if (
+                offsets.shape[0] != self.count + 1
+                or tags.shape[0] != self.count
+                or refs.shape[0] != self.offsets[self.count]
+            ):
+                raise ValueError("the arrays do not have the table's sizes")
+            with nogil:
+                for i in range(self.count + 1):
+                    offsets[i] = self.offsets[i]
+                for i in range(self.count):
+                    tags[i] = self.tags[i]
+                for i in range(self.offsets[self.count]):
+                    refs[i] = self.refs[i]
+        finally:
+            self.leave()
 
 
 @cython.boundscheck(True)
