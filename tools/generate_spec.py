@@ -41,6 +41,7 @@ WORD_SETS: tuple[tuple[str, str, words.Words], ...] = (
     ("KIND", "KINDS", words.KINDS),
     ("RESOURCE", "RESOURCES", words.RESOURCES),
     ("STATE", "STATES", words.STATES),
+    ("WAKE", "WAKES", words.WAKES),
     ("CLASS", "RANGE_CLASSES", words.RANGE_CLASSES),
     ("OP", "OPS", words.OPS),
     ("OBJECT", "OBJECTS", words.OBJECTS),

@@ -65,6 +65,7 @@ class TraceDecoder:
         salvage: bool = False,
         max_memory: int = ...,
         threads: int = 1,
+        go_numbers: bool = False,
     ) -> TraceDecoder: ...
     @property
     def minor(self) -> int | None:

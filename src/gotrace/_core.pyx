@@ -64,6 +64,7 @@ include "_core/order/ordering.pxi"
 # --- columns: ordered rows to Arrow
 from gotrace._core.columns.arrow_abi cimport *
 from gotrace._core.columns.column cimport *
+from gotrace._core.columns.span cimport *
 from gotrace._core.columns.utf8 cimport *
 from gotrace._core.columns.validity cimport *
 
@@ -71,11 +72,23 @@ include "_core/columns/table.pxi"
 include "_core/columns/events.pxi"
 include "_core/order/ahead.pxi"
 include "_core/columns/stacks.pxi"
+include "_core/columns/waits.pxi"
 include "_core/columns/transitions.pxi"
 include "_core/columns/allocations.pxi"
 include "_core/columns/points.pxi"
 include "_core/columns/intervals.pxi"
 include "_core/columns/tasks.pxi"
+
+# --- lives: what every goroutine was doing, and for how long
+from gotrace._core.lives.life cimport *
+from gotrace._core.lives.lives cimport *
+from gotrace._core.lives.split cimport *
+
+include "_core/lives/lives.pxi"
+include "_core/lives/regions.pxi"
+include "_core/columns/lives.pxi"
+
+# --- what is known of the pass itself, and all of it together
 include "_core/columns/notes.pxi"
 include "_core/columns/typed.pxi"
 

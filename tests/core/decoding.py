@@ -18,7 +18,17 @@ REAL = Path(__file__).parents[1] / "data" / "real"
 
 #: Every table that the core fills.
 TABLES = (
-    *("events", "goroutine_transitions", "ranges", "tasks", "regions", "logs", "worker_labels"),
+    *(
+        "events",
+        "goroutine_transitions",
+        "goroutine_states",
+        "goroutines",
+        "ranges",
+        "tasks",
+        "regions",
+        "logs",
+        "worker_labels",
+    ),
     *("metrics", "cpu_samples", "allocations", "stacks", "frames", "generations", "syncs"),
     "notes",
 )

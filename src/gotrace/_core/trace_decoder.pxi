@@ -13,6 +13,7 @@ from collections import deque
 cdef frozenset FILLED_TABLES = frozenset((
     "events", "goroutine_transitions", "ranges", "tasks", "regions", "logs", "worker_labels",
     "metrics", "cpu_samples", "allocations", "stacks", "frames", "generations", "syncs", "notes",
+    "goroutine_states", "goroutines",
 ))
 
 # Tables that look at few of the rows, or at none: ordering is all the work there is.
@@ -42,6 +43,7 @@ cdef class TraceDecoder(Owned):
         salvage: go on behind damage, with a note for each; else the first fault raises.
         max_memory: bytes of a generation and of known stacks, else LimitError.
         threads: with 2 or more, a thread orders events while the caller's makes columns of them.
+        go_numbers: summaries are those of Go's Summarizer where ours differ on purpose.
     """
 
     cdef Framer framer
@@ -70,7 +72,7 @@ cdef class TraceDecoder(Owned):
 
     def __cinit__(
         self, tables, dictionaries, *, int64_t batch_rows=65536, bint salvage=False,
-        int64_t max_memory=4 << 30, int threads=1,
+        int64_t max_memory=4 << 30, int threads=1, bint go_numbers=False,
     ):
         cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
         self.limit = min(max(batch_rows, FEWEST_ROWS), MOST_ROWS)
@@ -101,10 +103,8 @@ cdef class TraceDecoder(Owned):
         self.stacks = StackStore(
             self.tables.get("stacks"), self.tables.get("frames"), seed, max_memory
         )
-        self.typed = TypedTables(self.tables, self.words, self.stacks)
-        self.typed.order = &self.order
-        self.typed.notes.order = &self.order
-        self.typed.rows = ahead_rows(&self.ahead)
+        self.typed = TypedTables(self.tables, self.words, self.stacks, seed, go_numbers)
+        self.typed.bind(&self.order, ahead_rows(&self.ahead))
         for reason in dictionaries["reason"]:
             encoded = reason.encode()
             text_number(&self.order.reasons, encoded, len(encoded))
@@ -246,7 +246,10 @@ cdef class TraceDecoder(Owned):
         return 0
 
     cdef int64_t _memory(self) noexcept:
-        return generation_memory(self.generation) + order_memory(&self.order) + self.stacks.memory()
+        return (
+            generation_memory(self.generation) + order_memory(&self.order) + self.stacks.memory()
+            + self.typed.memory()
+        )
 
     cdef int _make_room(self) except -1:
         if ahead_make_room(&self.ahead) < 0:

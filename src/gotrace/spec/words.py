@@ -43,6 +43,9 @@ STATES: Final[Words] = (
 )
 """One list for goroutines, procs and threads: Go's GoState, and ProcState's `idle` after it."""
 
+WAKES: Final[Words] = ("unblock", "create", "switch")
+"""How a goroutine became runnable by another's doing; `switch` hands it the thread as well."""
+
 RANGE_CLASSES: Final[Words] = ("stw", "mark", "sweep", "assist")
 """Which of the runtime's four ranges; a stop-the-world range has its reason in its name."""
 

@@ -15,6 +15,7 @@ DICTIONARIES: Final[Mapping[str, Sequence[str]]] = {
     "kind": words.KINDS,
     "resource": words.RESOURCES,
     "state": words.STATES,
+    "wake": words.WAKES,
     "class": words.RANGE_CLASSES,
     "op": words.OPS,
     "object": words.OBJECTS,
@@ -119,6 +120,38 @@ def word(name: str, words_of: str, meaning: str, *, need: bool = False) -> Colum
     return Column(name, kind, meaning, nullable=not need, words=words_of)
 
 
-def listing(name: str, item: pa.DataType, meaning: str) -> Column:
+def listing(name: str, item: pa.DataType, meaning: str, *, need: bool = True) -> Column:
     """Give a list column without nulls, in the list or inside it."""
-    return Column(name, pa.list_(pa.field("item", item, nullable=False)), meaning, nullable=False)
+    kind = pa.list_(pa.field("item", item, nullable=False))
+    return Column(name, kind, meaning, nullable=not need)
+
+
+def shares(name: str, key: str, meaning: str) -> Column:
+    """Give a list column of (key, ns): how a time divides, by text, without zeros."""
+    item = pa.struct([pa.field(key, TEXT), pa.field("ns", INT64, nullable=False)])
+    return listing(name, item, meaning, need=False)
+
+
+SUMMARY: Final = frozenset({"summary", "default", "all"})
+"""Sets of a table that every conversion has."""
+
+DEFAULT: Final = frozenset({"default", "all"})
+ALL: Final = frozenset({"all"})
+
+INTERVAL: Final = (
+    i64("start_ns", "begin, on the trace clock", need=True),
+    i64("end_ns", "end, on the trace clock, not within the interval", need=True),
+    i64("duration_ns", "end_ns - start_ns", need=True),
+    i64("start_seq", "event that opened it, or the sync it was clipped at", need=True),
+    i64("end_seq", "event that closed it, or the last event it was clipped at", need=True),
+)
+"""Columns that every table of intervals has."""
+
+OPEN: Final = (
+    flag("open_start", "it began before the trace did, at an unknown time"),
+    flag("open_end", "it had not ended when the trace did"),
+)
+"""And these, at the end of its own columns."""
+
+BY_CLOSING: Final = ("end_seq", "start_seq")
+"""Order of a table of intervals."""

@@ -14,6 +14,12 @@ import pyarrow as pa
 from gotrace import __version__
 from gotrace.errors import unknown_name
 from gotrace.tables.columns import (
+    ALL,
+    BY_CLOSING,
+    DEFAULT,
+    INTERVAL,
+    OPEN,
+    SUMMARY,
     WALL,
     Column,
     Table,
@@ -25,6 +31,7 @@ from gotrace.tables.columns import (
     u64,
     word,
 )
+from gotrace.tables.life_tables import LIFE_TABLES, TIME_SPLIT
 from gotrace.tables.profile_tables import OWN_TABLES
 from gotrace.tables.results import RESULTS
 
@@ -34,10 +41,6 @@ SCHEMA_VERSION: Final = 1
 SETS: Final = ("summary", "default", "all")
 """The named sets of tables, each within the next."""
 
-_SUMMARY = frozenset({"summary", "default", "all"})
-_DEFAULT = frozenset({"default", "all"})
-_ALL = frozenset({"all"})
-
 # Columns that many tables share.
 _SEQ = i64("seq", "number of the event in the ordered stream, from 0, without gaps", need=True)
 _TIME = i64("time_ns", "when, on the trace clock", need=True)
@@ -46,24 +49,12 @@ _PROC = i32("proc", "proc (P) it happened on")
 _GOROUTINE = i64("goroutine", "goroutine that was running")
 _STACK = i64("stack_id", "stack of the running goroutine; joins `stacks`")
 _WHERE = (_GOROUTINE, _PROC, _THREAD)
-_INTERVAL = (
-    i64("start_ns", "begin, on the trace clock", need=True),
-    i64("end_ns", "end, on the trace clock, not within the interval", need=True),
-    i64("duration_ns", "end_ns - start_ns", need=True),
-    i64("start_seq", "event that opened it, or the sync it was clipped at", need=True),
-    i64("end_seq", "event that closed it, or the last event it was clipped at", need=True),
-)
-_OPEN = (
-    flag("open_start", "it began before the trace did, at an unknown time"),
-    flag("open_end", "it had not ended when the trace did"),
-)
-_BY_CLOSING = ("end_seq", "start_seq")
 
 _EVENTS = Table(
     "events",
     "event, in the order and with the meaning of Go's own reader, its synthetic events too",
     ("seq",),
-    _ALL,
+    ALL,
     (
         _SEQ,
         _TIME,
@@ -93,7 +84,7 @@ _GOROUTINE_TRANSITIONS = Table(
     "goroutine_transitions",
     "change of a goroutine's state",
     ("seq",),
-    _ALL,
+    ALL,
     (
         _SEQ,
         _TIME,
@@ -114,32 +105,32 @@ _GOROUTINE_TRANSITIONS = Table(
 _RANGES = Table(
     "ranges",
     "interval of the runtime: garbage collection, stop-the-world, sweep, assist",
-    _BY_CLOSING,
-    _DEFAULT,
+    BY_CLOSING,
+    DEFAULT,
     (
         text("name", "the runtime's name of the range", need=True),
         word("class", "class", "which of the four ranges of the runtime; null for a new one"),
-        *_INTERVAL,
+        *INTERVAL,
         word("resource", "resource", "what the range is scoped to; null for the whole program"),
         i64("resource_id", "which goroutine or proc"),
         i64("goroutine", "goroutine that began it"),
         i64("stack_id", "stack at the begin; joins `stacks`"),
         i64("swept_bytes", "bytes that a sweep went over"),
         i64("reclaimed_bytes", "bytes that a sweep gave back"),
-        *_OPEN,
+        *OPEN,
     ),
 )
 
 _TASKS = Table(
     "tasks",
     "user task (runtime/trace.NewTask)",
-    _BY_CLOSING,
-    _SUMMARY,
+    BY_CLOSING,
+    SUMMARY,
     (
         i64("task", "the task's id", need=True),
         i64("parent_task", "task that it was made under; null for the background task"),
         text("name", "the task's type"),
-        *_INTERVAL,
+        *INTERVAL,
         i64("by_goroutine", "goroutine that made it"),
         i64("stack_id", "stack where it was made; joins `stacks`"),
         flag("complete", "both its begin and its end are in the trace"),
@@ -148,24 +139,25 @@ _TASKS = Table(
         i64(
             "goroutines", "goroutines that made, ended, logged to or had a region in it", need=True
         ),
-        *_OPEN,
+        *OPEN,
     ),
 )
 
 _REGIONS = Table(
     "regions",
     "user region (runtime/trace.StartRegion)",
-    _BY_CLOSING,
-    _SUMMARY,
+    BY_CLOSING,
+    SUMMARY,
     (
         i64("goroutine", "goroutine that the region is in", need=True),
         i64("task", "task of the region; null for the background task"),
         text("name", "the region's type"),
-        *_INTERVAL,
+        *INTERVAL,
         i32("depth", "regions around it in the same goroutine; 0 is the outermost", need=True),
         i64("stack_id", "stack at the begin; joins `stacks`"),
         i64("end_stack_id", "stack at the end; joins `stacks`"),
-        *_OPEN,
+        *OPEN,
+        *TIME_SPLIT,
     ),
 )
 
@@ -173,7 +165,7 @@ _LOGS = Table(
     "logs",
     "user log (runtime/trace.Log)",
     ("seq",),
-    _DEFAULT,
+    DEFAULT,
     (
         _SEQ,
         _TIME,
@@ -190,7 +182,7 @@ _WORKER_LABELS = Table(
     "worker_labels",
     "label that the runtime gave a goroutine: the mode of a mark worker",
     ("seq",),
-    _ALL,
+    ALL,
     (_SEQ, _TIME, *_WHERE, text("label", "GC (dedicated), GC (fractional), GC (idle)", need=True)),
     "Not the labels of pprof, which traces do not carry.",
 )
@@ -199,7 +191,7 @@ _METRICS = Table(
     "metrics",
     "new value of a runtime metric",
     ("seq",),
-    _DEFAULT,
+    DEFAULT,
     (
         _SEQ,
         _TIME,
@@ -214,7 +206,7 @@ _CPU_SAMPLES = Table(
     "cpu_samples",
     "sample of the CPU profiler",
     ("seq",),
-    _DEFAULT,
+    DEFAULT,
     (_SEQ, _TIME, *_WHERE, i64("stack_id", "the sampled stack; joins `stacks`")),
 )
 
@@ -222,7 +214,7 @@ _ALLOCATIONS = Table(
     "allocations",
     "event of the alloc/free experiment (GODEBUG=traceallocfree=1)",
     ("seq",),
-    _ALL,
+    ALL,
     (
         _SEQ,
         _TIME,
@@ -240,7 +232,7 @@ _STACKS = Table(
     "stacks",
     "distinct stack",
     (),
-    _SUMMARY,
+    SUMMARY,
     (
         i64("stack_id", "content hash of the frames", need=True),
         i64("site_stack_id", "the same without frames that only some tools show", need=True),
@@ -264,7 +256,7 @@ _FRAMES = Table(
     "frames",
     "distinct frame",
     (),
-    _SUMMARY,
+    SUMMARY,
     (
         i64("frame_id", "content hash of function, file and line", need=True),
         text("function", "function with its package; generic arguments folded to [...]"),
@@ -282,7 +274,7 @@ _GENERATIONS = Table(
     "generations",
     "generation of a trace: about a second that stands on its own",
     ("number",),
-    _SUMMARY,
+    SUMMARY,
     (
         i64("number", "the runtime's number of the generation", need=True),
         i64("offset", "where its first batch begins, in the decompressed trace", need=True),
@@ -302,7 +294,7 @@ _SYNCS = Table(
     "syncs",
     "sync: the begin of a generation, and the end of the trace",
     ("seq",),
-    _DEFAULT,
+    DEFAULT,
     (
         _SEQ,
         i64("generation", "generation that begins here; null for the sync at the end"),
@@ -317,7 +309,7 @@ _NOTES = Table(
     "notes",
     "thing that the decoder had to say: damage, repair, surprise",
     (),
-    _SUMMARY,
+    SUMMARY,
     (
         i64("offset", "where, in bytes of the decompressed input; null for no single place"),
         text("severity", "error, warning or info", need=True),
@@ -335,6 +327,7 @@ TABLES: Final[Mapping[str, Table]] = {
     for table in (
         _EVENTS,
         _GOROUTINE_TRANSITIONS,
+        *LIFE_TABLES,
         _RANGES,
         _TASKS,
         _REGIONS,

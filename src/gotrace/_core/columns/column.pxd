@@ -22,7 +22,8 @@ cdef enum ColumnKind:
     COLUMN_BOOL                 # one byte each while it grows: -1 null, 0, 1
     COLUMN_UINT                 # 8 bytes each, `present` says what is null
     COLUMN_TEXT                 # utf8 or binary: offsets, bytes, `present`
-    COLUMN_LIST                 # offsets into `child`; never null
+    COLUMN_LIST                 # offsets into `children`, which is one; never null
+    COLUMN_STRUCT               # `children`, all of the same length; never null
 
 
 cdef enum:
@@ -41,7 +42,8 @@ cdef struct Column:
     void* data
     int32_t* offsets
     int8_t* present
-    Column* child
+    Column* children
+    int64_t n_children
     SharedBlock* words          # values of a dictionary column, else NULL
     SharedBlock* zeros          # stands in where a batch has no value at all
     BufferPool* pool
@@ -126,15 +128,16 @@ cdef inline void put_text(Column* self, const char* text, int64_t length) noexce
 
 
 cdef inline void close_list(Column* self) noexcept nogil:
-    """End a row of a list column: what was put into `child` since the last row is its content."""
+    """End a row of a list column: what was put into its child since the last row is its content."""
     if self == NULL or not _room_for_one(self):
         return
     self.length += 1
-    self.offsets[self.length] = <int32_t>self.child.length
+    self.offsets[self.length] = <int32_t>self.children.length
 
 
 cdef inline void column_clear(Column* self) noexcept nogil:
     """Give the buffers back and forget all rows."""
+    cdef int64_t i
     pool_give(self.pool, self.data)
     pool_give(self.pool, self.offsets)
     pool_give(self.pool, self.present)
@@ -143,8 +146,28 @@ cdef inline void column_clear(Column* self) noexcept nogil:
     self.present = NULL
     self.length = 0
     self.data_bytes = 0
-    if self.child != NULL:
-        column_clear(self.child)
+    for i in range(self.n_children):
+        column_clear(&self.children[i])
+
+
+cdef inline void column_free(Column* self) noexcept nogil:
+    """Give all memory back, that of the children too."""
+    cdef int64_t i
+    column_clear(self)
+    for i in range(self.n_children):
+        column_free(&self.children[i])
+    free(self.children)
+    self.children = NULL
+    self.n_children = 0
+
+
+cdef inline int64_t column_text_bytes(const Column* self) noexcept nogil:
+    """Bytes of its text, or of the longest text in its children."""
+    cdef int64_t most = self.data_bytes
+    cdef int64_t i
+    for i in range(self.n_children):
+        most = max(most, column_text_bytes(&self.children[i]))
+    return most
 
 
 # --- leaving ------------------------------------------------------------------------------------
@@ -295,6 +318,13 @@ cdef inline bint column_export(Column* self, int64_t length, ArrowArray* array) 
     cdef void* bits
     cdef bint fine = True
     cdef bint has_rows = self.length > 0
+    cdef int64_t i
+    if self.kind == COLUMN_STRUCT:
+        self.length = 0
+        fine = array_init(array, self.pool, length, 1, self.n_children)
+        for i in range(self.n_children):
+            fine = fine and column_export(&self.children[i], length, array.children[i])
+        return fine
     if self.kind == COLUMN_LIST:
         if not array_init(array, self.pool, length, 2, 1):
             return False
@@ -305,7 +335,7 @@ cdef inline bint column_export(Column* self, int64_t length, ArrowArray* array) 
             (<Exported*>array.private_data).buffers[1] = self.zeros.data
         self.offsets = NULL
         self.length = 0
-        return column_export(self.child, self.child.length, array.children[0])
+        return column_export(self.children, self.children.length, array.children[0])
     if self.length == 0:
         fine = _export_nulls(self, length, array)
     else:

@@ -1,27 +1,9 @@
-# EXTRAS -> interval tables: ranges, regions, tasks, each written when it closes.
+# EXTRAS -> `ranges`, each written when it closes.
 #
 # What is still open when the trace (or a stretch of it before damage) ends follows, by its begin,
-# clipped at the last event.
+# clipped at the last event. Ranges, regions and tasks are open in the order's state.
 #
-# Offers: IntervalTables, free_open_intervals.
-
-# The columns that every interval table has.
-cdef struct Span:
-    Column* start_ns
-    Column* end_ns
-    Column* duration_ns
-    Column* start_seq
-    Column* end_seq
-    Column* open_start
-    Column* open_end
-
-
-# Where an interval ends, and whether an event says so.
-cdef struct Ending:
-    int64_t time
-    int64_t seq
-    bint open
-
+# Offers: bind_span, RangesTable, collect_open_intervals, free_open_intervals.
 
 cdef Span bind_span(Table table):
     cdef Span span
@@ -35,152 +17,64 @@ cdef Span bind_span(Table table):
     return span
 
 
-cdef void put_span(
-    const Span* self, int64_t start_ns, int64_t start_seq, bint open_start, const Ending* ending
-) noexcept nogil:
-    put_int(self.start_ns, start_ns)
-    put_int(self.end_ns, ending.time)
-    put_int(self.duration_ns, ending.time - start_ns)
-    put_int(self.start_seq, start_seq)
-    put_int(self.end_seq, ending.seq)
-    put_int(self.open_start, open_start)
-    put_int(self.open_end, ending.open)
-
-
-cdef class IntervalTables:
-    cdef Table ranges, regions
-    cdef Span range, region
-    cdef Column* range_name
+cdef class RangesTable:
+    cdef Table table
+    cdef Span span
+    cdef Column* name
     cdef Column* range_class
-    cdef Column* range_resource
-    cdef Column* range_resource_id
-    cdef Column* range_goroutine
-    cdef Column* range_stack
-    cdef Column* range_swept
-    cdef Column* range_reclaimed
-    cdef Column* region_goroutine
-    cdef Column* region_task
-    cdef Column* region_name
-    cdef Column* region_depth
-    cdef Column* region_stack
-    cdef Column* region_end_stack
+    cdef Column* resource
+    cdef Column* resource_id
+    cdef Column* goroutine
+    cdef Column* stack
+    cdef Column* swept
+    cdef Column* reclaimed
 
-    def __cinit__(self, dict tables):
-        self.ranges = tables.get("ranges")
-        self.regions = tables.get("regions")
-        if self.ranges is not None:
-            self.range = bind_span(self.ranges)
-            self.range_name = self.ranges.column("name")
-            self.range_class = self.ranges.column("class")
-            self.range_resource = self.ranges.column("resource")
-            self.range_resource_id = self.ranges.column("resource_id")
-            self.range_goroutine = self.ranges.column("goroutine")
-            self.range_stack = self.ranges.column("stack_id")
-            self.range_swept = self.ranges.column("swept_bytes")
-            self.range_reclaimed = self.ranges.column("reclaimed_bytes")
-        if self.regions is not None:
-            self.region = bind_span(self.regions)
-            self.region_goroutine = self.regions.column("goroutine")
-            self.region_task = self.regions.column("task")
-            self.region_name = self.regions.column("name")
-            self.region_depth = self.regions.column("depth")
-            self.region_stack = self.regions.column("stack_id")
-            self.region_end_stack = self.regions.column("end_stack_id")
+    def __cinit__(self, Table table):
+        self.table = table
+        self.span = bind_span(table)
+        self.name = table.column("name")
+        self.range_class = table.column("class")
+        self.resource = table.column("resource")
+        self.resource_id = table.column("resource_id")
+        self.goroutine = table.column("goroutine")
+        self.stack = table.column("stack_id")
+        self.swept = table.column("swept_bytes")
+        self.reclaimed = table.column("reclaimed_bytes")
 
-    cdef int take(self, const Rows* rows, const Ordering* order) except -1:
+    cdef int take(self, const Rows* rows) except -1:
         cdef const Extra* extra
-        cdef const Interval* interval
         cdef Ending ending
         cdef int64_t i
         for i in range(rows.n_extras):
             extra = &rows.extras[i]
-            interval = extra.ended
+            if extra.ended == NULL or extra.ended.what != KIND_RANGE_BEGIN:
+                continue
             ending.time = rows.time[extra.row]
             ending.seq = rows.first_seq + extra.row
             ending.open = extra.kind == KIND_STATE_TRANSITION       # its goroutine died
-            if extra.kind == KIND_REGION_END and interval == NULL:
-                self._unopened_region(rows, extra, order, &ending)
-            elif interval == NULL:
-                continue
-            elif interval.what == KIND_RANGE_BEGIN:
-                self._range(interval, &ending, extra)
-            elif interval.what == KIND_REGION_BEGIN:
-                self._region(
-                    interval, &ending, NULL_ID if ending.open else rows.context_stack[extra.row]
-                )
+            self.put(extra.ended, &ending, extra)
         return 0
 
-    cdef int _range(
+    cdef int put(
         self, const Interval* interval, const Ending* ending, const Extra* extra
     ) except -1:
+        """A row; `extra` is that of the end, NULL at the end of the trace."""
         cdef bint swept = extra != NULL and extra.kind == KIND_RANGE_END and extra.n_values == 2
         cdef int resource = RESOURCE_GOROUTINE
-        if self.ranges is None:
-            return 0
         if interval.range_class == CLASS_MARK:
             resource = NULL_ID
         elif interval.range_class == CLASS_SWEEP:
             resource = RESOURCE_PROC
-        put_span(&self.range, interval.start_ns, interval.start_seq, interval.open_start, ending)
-        put_name(self.range_name, &interval.name)
+        put_span(&self.span, interval.start_ns, interval.start_seq, interval.open_start, ending)
+        put_name(self.name, &interval.name)
         put_int(self.range_class, interval.range_class)
-        put_int(self.range_resource, resource)
-        put_int(self.range_resource_id, interval.resource_id)
-        put_int(self.range_goroutine, interval.goroutine)
-        put_int(self.range_stack, interval.stack_id)
-        put_int(self.range_swept, as_int64(extra.values[0]) if swept else NULL_ID)
-        put_int(self.range_reclaimed, as_int64(extra.values[1]) if swept else NULL_ID)
-        self.ranges.rows += 1
-        return 0
-
-    cdef int _region(
-        self, const Interval* interval, const Ending* ending, int64_t end_stack
-    ) except -1:
-        if self.regions is None:
-            return 0
-        put_span(&self.region, interval.start_ns, interval.start_seq, interval.open_start, ending)
-        put_int(self.region_goroutine, interval.goroutine)
-        put_int(self.region_task, _task_id(interval.task))
-        put_name(self.region_name, &interval.name)
-        put_int(self.region_depth, interval.depth)
-        put_int(self.region_stack, interval.stack_id)
-        put_int(self.region_end_stack, end_stack)
-        self.regions.rows += 1
-        return 0
-
-    cdef int _unopened_region(
-        self, const Rows* rows, const Extra* extra, const Ordering* order, const Ending* ending
-    ) except -1:
-        """An end without a begin: the region was open before the trace."""
-        cdef Interval interval
-        memset(&interval, 0, sizeof(Interval))
-        interval.open_start = True
-        interval.start_ns = order.opening_time
-        interval.start_seq = order.opening_seq
-        interval.goroutine = rows.goroutine[extra.row]
-        interval.task = <uint64_t>extra.task if extra.task >= 0 else 0
-        interval.name = extra.name
-        interval.stack_id = NULL_ID
-        return self._region(&interval, ending, rows.context_stack[extra.row])
-
-    cdef int close(self, Ordering* order, const Ending* ending) except -1:
-        """Write what is open, by its begin, and free it."""
-        cdef Interval** open = NULL
-        cdef int64_t room = 0
-        cdef int64_t n = 0
-        cdef int64_t i
-        with nogil:
-            n = collect_open_intervals(order, &open, &room)
-        if n < 0:
-            free(open)
-            raise MemoryError("no memory for open intervals")
-        for i in range(n):
-            if open[i].what == KIND_RANGE_BEGIN:
-                self._range(open[i], ending, NULL)
-            elif open[i].what == KIND_REGION_BEGIN:
-                self._region(open[i], ending, NULL_ID)
-            interval_free(&order.intervals, open[i])
-        free(open)
+        put_int(self.resource, resource)
+        put_int(self.resource_id, interval.resource_id)
+        put_int(self.goroutine, interval.goroutine)
+        put_int(self.stack, interval.stack_id)
+        put_int(self.swept, as_int64(extra.values[0]) if swept else NULL_ID)
+        put_int(self.reclaimed, as_int64(extra.values[1]) if swept else NULL_ID)
+        self.table.rows += 1
         return 0
 
 

@@ -71,6 +71,11 @@ cdef class NotesTable:
             self._put_odd("info", "not_utf8", text, generation)
         return 0
 
+    cdef int illegal(self, const Generation* generation, int64_t count, int64_t seq) except -1:
+        """Changes of state that should not be: the order lets none through that we know of."""
+        text = f"{count} changes of state are not legal, the first in event {seq}"
+        return self._put_odd("warning", "illegal_transition", text, generation)
+
     cdef int _put_odd(
         self, str severity, str code, str text, const Generation* generation
     ) except -1:

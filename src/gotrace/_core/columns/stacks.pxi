@@ -33,6 +33,7 @@ cdef struct StackMaps:
     int64_t* members            # numbers of frames, leaf first
     int64_t n_members
     int64_t members_room
+    IdMap roots                 # stack id -> number of the function at its root + 1
 
 
 cdef int64_t known_frame(
@@ -179,6 +180,7 @@ cdef class StackStore:
         self.maps.texts.by_hash.seed = seed
         self.maps.frame_by_hash.seed = seed
         self.maps.stack_by_hash.seed = seed
+        self.maps.roots.seed = seed
         self.texts = []
         self.taken = {}
         self.functions_of = {}
@@ -193,6 +195,7 @@ cdef class StackStore:
         texts_clear(&self.maps.texts)
         idmap_clear(&self.maps.frame_by_hash)
         idmap_clear(&self.maps.stack_by_hash)
+        idmap_clear(&self.maps.roots)
         free(self.maps.frames)
         free(self.maps.stacks)
         free(self.maps.members)
@@ -282,9 +285,10 @@ cdef class StackStore:
         cdef list functions = []
         cdef list files = []
         cdef list lines = []
-        cdef const KnownFrame* frame
+        cdef const KnownFrame* frame = NULL
+        cdef uint64_t* root
         cdef int64_t i
-        cdef bint is_new
+        cdef bint is_new, is_first
         for i in range(stack.n_frames):
             frame = &self.maps.frames[self.maps.members[stack.first + i]]
             ids.append(frame.frame_id)
@@ -295,6 +299,11 @@ cdef class StackStore:
         stack.stack_id = self._unique("stack", row.stack_id, tuple(ids), &is_new)
         if is_new:
             self.functions_of[stack.stack_id] = functions
+            if stack.n_frames and functions[stack.n_frames - 1]:
+                root = idmap_put(&self.maps.roots, <uint64_t>stack.stack_id, &is_first)
+                if root == NULL:
+                    raise MemoryError("no memory for stacks")
+                root[0] = <uint64_t>frame.function + 1
             if self.stacks is not None:
                 self._put_stack(stack, row, ids, functions)
         return 0
@@ -309,11 +318,11 @@ cdef class StackStore:
         put_int(table.column("depth"), stack.n_frames)
         if frame_ids != NULL:
             for id in ids:
-                put_int(frame_ids.child, id)
+                put_int(frame_ids.children, id)
             close_list(frame_ids)
         if names != NULL:
             for function in functions:
-                put_str(names.child, function)
+                put_str(names.children, function)
             close_list(names)
         put_str(table.column("leaf"), row.leaf or None)
         put_str(table.column("root"), row.root or None)

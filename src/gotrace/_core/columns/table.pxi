@@ -12,6 +12,8 @@ cdef enum:
 cdef dict WORDS_OF_COLUMN = {
     "kind": "kind", "resource": "resource", "from_state": "state", "to_state": "state",
     "reason": "reason", "class": "class", "wait": "wait", "op": "op", "object": "object",
+    "state": "state", "next_state": "state", "last_state": "state", "last_reason": "reason",
+    "last_wait": "wait", "by_kind": "wake", "wakeups.kind": "wake",
 }
 
 
@@ -68,16 +70,20 @@ cdef int column_init(
 ) except -1:
     """Set up a column for one field of an Arrow schema."""
     cdef str format = field.format.decode()
+    cdef int64_t i
     memset(self, 0, sizeof(Column))
     self.pool = pool
     self.zeros = zeros
     self.kind = COLUMN_INT
-    if format == "+l":
-        self.kind = COLUMN_LIST
-        self.child = <Column*>malloc(sizeof(Column))
-        if self.child == NULL:
+    if format == "+l" or format == "+s":
+        self.kind = COLUMN_LIST if format == "+l" else COLUMN_STRUCT
+        self.children = <Column*>calloc(max(field.n_children, 1), sizeof(Column))
+        if self.children == NULL:
             raise MemoryError()
-        return column_init(self.child, field.children[0], pool, zeros)
+        for i in range(field.n_children):
+            self.n_children = i + 1
+            column_init(&self.children[i], field.children[i], pool, zeros)
+        return 0
     if format == "u" or format == "z":
         self.kind = COLUMN_TEXT
         self.is_utf8 = format == "u"
@@ -112,8 +118,7 @@ cdef class Table:
     def __dealloc__(self):
         cdef int64_t i
         for i in range(self.n_columns):
-            column_clear(&self.columns[i])
-            free(self.columns[i].child)
+            column_free(&self.columns[i])
         free(self.columns)
         pool_unref(self.pool)
 
@@ -159,12 +164,8 @@ cdef class Table:
         """Bytes of the longest text column."""
         cdef int64_t i
         cdef int64_t most = 0
-        cdef const Column* column
         for i in range(self.n_columns):
-            column = &self.columns[i]
-            if column.kind == COLUMN_LIST:
-                column = column.child
-            most = max(most, column.data_bytes)
+            most = max(most, column_text_bytes(&self.columns[i]))
         return most
 
     cdef Batch export(self):
@@ -176,7 +177,8 @@ cdef class Table:
         for name, position in self.index.items():
             if name not in self.bound:
                 raise ValueError(f"the core does not fill column {name!r} of table {self.name!r}")
-            words = self.words.get(WORDS_OF_COLUMN.get(name))
+            words_of = WORDS_OF_COLUMN.get(f"{self.name}.{name}") or WORDS_OF_COLUMN.get(name)
+            words = self.words.get(words_of)
             if words is not None:
                 self.columns[<int64_t>position].words = (<_Words>words).block
         batch.schema = self.schema

@@ -70,39 +70,18 @@ cdef void gather_seqs(Column* self, int64_t first, const int32_t* picked, int64_
         out[i] = first + picked[i]
 
 
-cdef enum:
-    RECENT_WAITS = 1 << 12
-    ANNOUNCED = 8               # with a state: it was in it before the trace began
-
-# The wait of a (reason, stack) that was looked up lately.
-cdef struct RecentWait:
-    int64_t stack
-    int16_t reason
-    int8_t to_state             # 0: empty
-    int8_t code
-
-
 cdef class TransitionsTable:
     cdef Table table
-    cdef StackStore stacks
-    cdef object wait_of         # (reason, functions) -> code, from gotrace.spec.waits
-    cdef _Words reasons
-    cdef dict waits             # (state, reason, stack) -> code
-    cdef RecentWait recent[RECENT_WAITS]
+    cdef WaitClasses waits
     cdef dict lives             # goroutine -> lives that have ended, where an id can live twice
     cdef bint needs_waits
     cdef int32_t* picked        # positions of the rows
     cdef int64_t picked_room
 
-    def __cinit__(self, Table table, StackStore stacks, dict words):
-        from gotrace.spec.waits import wait_code
-
+    def __cinit__(self, Table table, WaitClasses waits):
         self.table = table
-        self.stacks = stacks
-        self.wait_of = wait_code
-        self.reasons = words["reason"]
+        self.waits = waits
         self.lives = {}
-        self.waits = {}
         self.needs_waits = table.column("wait") != NULL
 
     def __dealloc__(self):
@@ -167,46 +146,16 @@ cdef class TransitionsTable:
 
     cdef int _put_waits(self, const Rows* rows, int64_t n) except -1:
         cdef int8_t* out = <int8_t*>grow_rows(self.table.column("wait"), n)
-        cdef RecentWait* recent
         cdef int64_t i, row
-        cdef int8_t to_state
         if out == NULL:
             return 0
         for i in range(n):
             row = self.picked[i]
-            to_state = <int8_t>(rows.code[row] & 7)
-            if to_state != STATE_WAITING and to_state != STATE_SYSCALL:
-                out[i] = NULL_ID
-                continue
-            if rows.code[row] >> 3 & 7 == STATE_UNDETERMINED:
-                to_state |= ANNOUNCED
-            recent = &self.recent[(rows.stack[row] ^ rows.reason[row]) & (RECENT_WAITS - 1)]
-            if (
-                recent.stack != rows.stack[row]
-                or recent.reason != rows.reason[row]
-                or recent.to_state != to_state
-            ):
-                recent.code = self._find_wait(rows.stack[row], rows.reason[row], to_state)
-                recent.stack = rows.stack[row]
-                recent.reason = rows.reason[row]
-                recent.to_state = to_state
-            out[i] = recent.code
+            out[i] = self.waits.code(
+                rows.code[row] & 7, rows.code[row] >> 3 & 7 == STATE_UNDETERMINED,
+                rows.reason[row], rows.stack[row],
+            )
         return 0
-
-    cdef int8_t _find_wait(self, int64_t stack, int16_t reason, int8_t to_state) except? -1:
-        """Ask the table of wait classes, once per reason and stack."""
-        cdef str text = ""
-        key = (to_state, reason, stack)
-        code = self.waits.get(key)
-        if code is None:
-            if reason >= 0:
-                text = self.reasons.values[reason]
-            state = "announced" if to_state & ANNOUNCED else "waiting"
-            if to_state & 7 == STATE_SYSCALL:
-                state = "syscall"
-            code = self.wait_of(state, text, self.stacks.functions_of.get(stack, ()))
-            self.waits[key] = code
-        return code
 
     cdef int end_stretch(self, Ordering* order) except -1:
         """After damage every goroutine that lives on is another life, as far as we know."""

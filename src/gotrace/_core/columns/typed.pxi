@@ -7,28 +7,46 @@ cdef class TypedTables:
     cdef Table generations, syncs
     cdef NotesTable notes
     cdef PointTables points
-    cdef IntervalTables intervals
+    cdef RangesTable ranges
+    cdef LifeTables lives
     cdef TasksTable tasks
     cdef TransitionsTable transitions
     cdef Ordering* order
     cdef Rows* rows
-    cdef bint has_points, has_intervals
+    cdef bint has_points
     cdef int64_t first_seq          # of the generation
     cdef int64_t start_ns
 
-    def __cinit__(self, dict tables, dict words, StackStore stacks):
+    def __cinit__(
+        self, dict tables, dict words, StackStore stacks, uint64_t seed, bint compat
+    ):
+        cdef WaitClasses waits = WaitClasses(stacks, words["reason"])
         self.generations = tables.get("generations")
         self.syncs = tables.get("syncs")
         self.notes = NotesTable(tables.get("notes"))
         self.has_points = not tables.keys().isdisjoint(
             ("logs", "worker_labels", "metrics", "cpu_samples", "allocations")
         )
-        self.has_intervals = not tables.keys().isdisjoint(("ranges", "regions"))
         self.points = PointTables(tables)
-        self.intervals = IntervalTables(tables)
+        self.ranges = RangesTable(tables["ranges"]) if "ranges" in tables else None
         self.tasks = TasksTable(tables["tasks"]) if "tasks" in tables else None
         if "goroutine_transitions" in tables:
-            self.transitions = TransitionsTable(tables["goroutine_transitions"], stacks, words)
+            self.transitions = TransitionsTable(tables["goroutine_transitions"], waits)
+        if not tables.keys().isdisjoint(("goroutine_states", "goroutines", "regions")):
+            self.lives = LifeTables(tables, waits, stacks, seed, compat)
+
+    cdef int bind(self, Ordering* order, Rows* rows) except -1:
+        """Let the tables know the order that feeds them."""
+        self.order = order
+        self.notes.order = order
+        self.rows = rows
+        if self.lives is not None:
+            self.lives.lives.reasons = &order.reasons
+        return 0
+
+    cdef int64_t memory(self) noexcept:
+        """Bytes of what is alive."""
+        return lives_memory(&self.lives.lives) if self.lives is not None else 0
 
     cdef int begin_generation(self, const Generation* generation) except -1:
         self.first_seq = self.rows.first_seq + self.rows.count
@@ -40,8 +58,10 @@ cdef class TypedTables:
         """Look at the rows of one batch, before `events` takes their buffers."""
         if self.has_points:
             self.points.take(rows)
-        if self.has_intervals:
-            self.intervals.take(rows, self.order)
+        if self.ranges is not None:
+            self.ranges.take(rows)
+        if self.lives is not None:
+            self.lives.take(rows)
         if self.tasks is not None:
             self.tasks.take(rows, self.order)
         if self.transitions is not None:
@@ -90,6 +110,9 @@ cdef class TypedTables:
         """Its rows are all out."""
         cdef Table table = self.generations
         cdef int64_t events = self.rows.first_seq + self.rows.count - self.first_seq
+        if self.lives is not None and self.lives.lives.illegal:
+            self.notes.illegal(generation, self.lives.lives.illegal, self.lives.lives.illegal_seq)
+            self.lives.lives.illegal = 0
         if table is None:
             return 0
         put_int(table.column("number"), as_int64(generation.number))
@@ -114,7 +137,30 @@ cdef class TypedTables:
         ending.open = True
         if self.transitions is not None:
             self.transitions.end_stretch(self.order)
-        self.intervals.close(self.order, &ending)
+        self._close_intervals(&ending)
+        if self.lives is not None:
+            self.lives.close(&ending)
         if self.tasks is not None:
             self.tasks.close(&ending)
+        return 0
+
+    cdef int _close_intervals(self, const Ending* ending) except -1:
+        """Write the ranges and regions that are open, by their begin, and free what is open."""
+        cdef Interval** open = NULL
+        cdef int64_t room = 0
+        cdef int64_t n = 0
+        cdef int64_t i
+        with nogil:
+            n = collect_open_intervals(self.order, &open, &room)
+        if n < 0:
+            free(open)
+            raise MemoryError("no memory for open intervals")
+        for i in range(n):
+            if open[i].what == KIND_RANGE_BEGIN and self.ranges is not None:
+                self.ranges.put(open[i], ending, NULL)
+            elif open[i].what == KIND_REGION_BEGIN and self.lives is not None:
+                if self.lives.regions is not None:
+                    close_region(&self.lives.lives, open[i], ending)
+            interval_free(&self.order.intervals, open[i])
+        free(open)
         return 0

@@ -123,6 +123,12 @@ cdef extern from *:
         STATE_SYSCALL = 5,
         STATE_IDLE = 6,
     };
+    /* Dictionary codes of words.WAKES. */
+    enum {
+        WAKE_UNBLOCK = 0,
+        WAKE_CREATE = 1,
+        WAKE_SWITCH = 2,
+    };
     /* Dictionary codes of words.RANGE_CLASSES. */
     enum {
         CLASS_STW = 0,
@@ -197,6 +203,7 @@ cdef extern from *:
         KINDS_COUNT = 14,
         RESOURCES_COUNT = 3,
         STATES_COUNT = 7,
+        WAKES_COUNT = 3,
         RANGE_CLASSES_COUNT = 4,
         OPS_COUNT = 3,
         OBJECTS_COUNT = 3,
@@ -600,6 +607,12 @@ cdef extern from *:
         STATE_SYSCALL
         STATE_IDLE
 
+    # Dictionary codes of words.WAKES.
+    enum:
+        WAKE_UNBLOCK
+        WAKE_CREATE
+        WAKE_SWITCH
+
     # Dictionary codes of words.RANGE_CLASSES.
     enum:
         CLASS_STW
@@ -674,6 +687,7 @@ cdef extern from *:
         KINDS_COUNT
         RESOURCES_COUNT
         STATES_COUNT
+        WAKES_COUNT
         RANGE_CLASSES_COUNT
         OPS_COUNT
         OBJECTS_COUNT

@@ -1,0 +1,131 @@
+"""Split: how a stretch of a goroutine's time divides. The definitions are those of Go's Summarizer.
+
+What is kept by key (block time by reason, time in ranges by name) is a short list: a goroutine
+meets two or three reasons. Lists keep their room when their owner is used again.
+"""
+
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy
+
+
+cdef struct Share:
+    int64_t ns
+    int32_t key                 # number of a reason (NULL_ID for none) or of a range's name
+
+
+cdef struct Shares:
+    Share* items
+    int32_t count
+    int32_t room
+
+
+cdef struct Split:
+    int64_t total
+    int64_t exec
+    int64_t sched
+    int64_t syscall
+    int64_t syscall_block
+    Shares block
+    Shares ranges
+
+
+cdef inline bint _shares_room(Shares* self, int32_t wanted) noexcept nogil:
+    cdef void* grown
+    cdef int32_t room = 2 * self.room if self.room else 2
+    if wanted <= self.room:
+        return True
+    if room < wanted:
+        room = wanted
+    grown = realloc(self.items, room * sizeof(Share))
+    if grown == NULL:
+        return False
+    self.items = <Share*>grown
+    self.room = room
+    return True
+
+
+cdef inline int64_t* share_of(Shares* self, int32_t key) noexcept nogil:
+    """The time under a key, 0 at first; NULL without memory."""
+    cdef int32_t i
+    for i in range(self.count):
+        if self.items[i].key == key:
+            return &self.items[i].ns
+    if not _shares_room(self, self.count + 1):
+        return NULL
+    self.items[self.count].key = key
+    self.items[self.count].ns = 0
+    self.count += 1
+    return &self.items[self.count - 1].ns
+
+
+cdef inline bint shares_copy(Shares* self, const Shares* other) noexcept nogil:
+    if not _shares_room(self, other.count):
+        return False
+    if other.count:
+        memcpy(self.items, other.items, other.count * sizeof(Share))
+    self.count = other.count
+    return True
+
+
+cdef inline int64_t shares_sum(const Shares* self) noexcept nogil:
+    cdef int64_t sum = 0
+    cdef int32_t i
+    for i in range(self.count):
+        sum += self.items[i].ns
+    return sum
+
+
+cdef inline void shares_subtract(Shares* self, const Shares* other) noexcept nogil:
+    """Keys that only `other` has cannot be: what was counted once stays counted."""
+    cdef int32_t i, j
+    for i in range(other.count):
+        for j in range(self.count):
+            if self.items[j].key == other.items[i].key:
+                self.items[j].ns -= other.items[i].ns
+
+
+# --- splits -------------------------------------------------------------------------------------
+
+cdef inline bint split_copy(Split* self, const Split* other) noexcept nogil:
+    """False without memory."""
+    self.total = other.total
+    self.exec = other.exec
+    self.sched = other.sched
+    self.syscall = other.syscall
+    self.syscall_block = other.syscall_block
+    return shares_copy(&self.block, &other.block) and shares_copy(&self.ranges, &other.ranges)
+
+
+cdef inline void split_subtract(Split* self, const Split* other) noexcept nogil:
+    self.total -= other.total
+    self.exec -= other.exec
+    self.sched -= other.sched
+    self.syscall -= other.syscall
+    self.syscall_block -= other.syscall_block
+    shares_subtract(&self.block, &other.block)
+    shares_subtract(&self.ranges, &other.ranges)
+
+
+cdef inline int64_t split_unknown(const Split* self) noexcept nogil:
+    """What no state accounts for."""
+    cdef int64_t known = self.exec + self.sched + self.syscall + self.syscall_block
+    known += shares_sum(&self.block)
+    return self.total - known if known < self.total else 0
+
+
+cdef inline void split_reset(Split* self) noexcept nogil:
+    self.total = 0
+    self.exec = 0
+    self.sched = 0
+    self.syscall = 0
+    self.syscall_block = 0
+    self.block.count = 0
+    self.ranges.count = 0
+
+
+cdef inline void split_free(Split* self) noexcept nogil:
+    free(self.block.items)
+    free(self.ranges.items)
+    self.block.items = NULL
+    self.ranges.items = NULL
