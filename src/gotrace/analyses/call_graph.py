@@ -104,6 +104,19 @@ def call_graph(
     if relative:
         total = total_of(values[:, 0], profile)
     stacks = frame_stacks(profile, values, granularity, inlines=inlines, compat=compat)
+    graph = graph_of(stacks, trim, sort, total=total, drop_negative=drop_negative)
+    return replace(graph, samples=len(profile.labels))
+
+
+def graph_of(
+    stacks: FrameStacks,
+    trim: Trim,
+    sort: Sort = "flat",
+    *,
+    total: int = 0,
+    drop_negative: bool = False,
+) -> Graph:
+    """Make the call graph of stacks, each with one value; shares are of `total`."""
 
     def build(kept: Bools) -> Graph:
         return _build(stacks, kept, total, sort, drop_negative)
@@ -121,12 +134,7 @@ def call_graph(
             graph = build(_mask(len(stacks.of), graph.nodes[large]))
     if trim.node_count and len(graph.nodes) > trim.node_count:
         graph = build(_mask(len(stacks.of), graph.nodes[: trim.node_count]))
-    return replace(
-        _without_small_edges(graph, edge_cutoff),
-        dropped=dropped,
-        found=found,
-        samples=len(profile.labels),
-    )
+    return replace(_without_small_edges(graph, edge_cutoff), dropped=dropped, found=found)
 
 
 def _mask(count: int, positions: Ints) -> Bools:

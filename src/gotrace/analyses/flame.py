@@ -13,8 +13,8 @@ from gotrace._core import FlameTree, add_to_parents, preorder
 from gotrace.analyses.call_graph import frame_columns
 from gotrace.analyses.filters import Filters, apply, prepare
 from gotrace.analyses.frames import FrameStacks, add_checked, frame_stacks, inverted
-from gotrace.analyses.merge import side_by_side
 from gotrace.analyses.profile_columns import Ints, ProfileColumns, Tables, from_tables
+from gotrace.analyses.sides import Sides, sides_of, states
 from gotrace.tables.schema import schema
 
 _INLINED, _CALLED = 1, 2
@@ -72,25 +72,26 @@ def flame_diff_of(
     `normalize` scales the profile to the total of the base, each stack rounded. `gained` and `lost`
     add up what grew and what shrank below a node, so that neither hides the other.
     """
-    filters = filters or Filters()
-    both = side_by_side(base, profile, value)
-    both = apply(prepare(both, filters), filters)
-    values = both.values
-    scale = 1.0
-    if normalize:
-        totals = values.sum(axis=0)
-        scale = float(totals[0] / totals[1]) if totals[1] else 0.0
-    stacks = frame_stacks(both, values, granularity, inlines=inlines)
-    sides = stacks.values.copy()
-    if normalize:
-        sides[:, 1] = np.rint(sides[:, 1] * scale).astype(np.int64)
-    tree = _Tree(stacks)
-    own = tree.at_leaves(sides)
+    sides = sides_of(
+        base,
+        profile,
+        value,
+        normalize=normalize,
+        granularity=granularity,
+        inlines=inlines,
+        filters=filters,
+    )
+    return flame_diff_table(sides)
+
+
+def flame_diff_table(sides: Sides) -> pa.Table:
+    """Make the table `flame_diff` of two sides."""
+    tree = _Tree(sides.stacks)
+    own = tree.at_leaves(sides.values)
     delta = own[:, 1] - own[:, 0]
     moved = np.column_stack([np.maximum(delta, 0), np.maximum(-delta, 0)])
-    present = tree.at_leaves((stacks.values != 0).astype(np.int64))
+    present = tree.at_leaves(sides.present)
     sums, moves, there = map(tree.with_below, (own, moved, present))
-    state = np.where(there[:, 0] == 0, "new", np.where(there[:, 1] == 0, "gone", "both"))
     return pa.table(
         [
             *tree.columns(),
@@ -102,8 +103,8 @@ def flame_diff_of(
             pa.array(moves[:, 0]),
             pa.array(moves[:, 1]),
             pa.array(tree.left_edges(np.abs(own).max(axis=1))),
-            pa.array(np.full(len(own), scale)),
-            pa.array(state.tolist(), pa.utf8()),
+            pa.array(np.full(len(own), sides.scale)),
+            pa.array(states(there), pa.utf8()),
         ],
         schema=schema("flame_diff"),
     )

@@ -137,9 +137,9 @@ def _speedscope(
 
 
 def _profile(stacks: Stacks, question: Question, table: pa.Table, path: str, replace: bool) -> None:
-    from gotrace.cli.profile_output import write_filtered
+    from gotrace.cli.profile_output import filtered, write_columns
 
-    write_filtered(stacks.columns, question, path, overwrite=replace)
+    write_columns(filtered(stacks.columns, question), path, overwrite=replace)
 
 
 _WRITERS: Final[dict[str, Write]] = {

@@ -89,13 +89,12 @@ class _Drawing:
                 yield self._node(line, wide)
 
     def _node(self, line: Line, wide: int) -> str:
-        node, prefix = line.node, line.prefix
+        node = line.node
         total, own = int(self._total[node]), int(self._self[node])
         numbers = f"{self._values.value(total):>{wide}}  {self._values.share(total):>7}"
         spent = f"{self._values.value(own) if own else '':>{wide}}"
         room = self._style.width - 2 * wide - 13
-        if len(prefix) > room // 2:
-            prefix = "…" + prefix[len(prefix) - room // 2 + 1 :]
+        prefix = self._style.prefix(line.prefix, room)
         name = self._names[node].as_py() if node else "all"
         mark = inline_mark(self._inlined[node].as_py()) if node else ""
         return (

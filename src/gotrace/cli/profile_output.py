@@ -10,19 +10,18 @@ if TYPE_CHECKING:
     from gotrace.cli.stack_input import Question
 
 
-def write_filtered(
-    columns: ProfileColumns, question: Question, path: str, *, overwrite: bool
-) -> int:
-    """Write the samples that the filters of a question leave, with all their values."""
+def filtered(columns: ProfileColumns, question: Question) -> ProfileColumns:
+    """Leave of the samples what the filters of a question leave, with all their values."""
     from gotrace.analyses.filters import apply, prepare
     from gotrace.cli.stack_input import answering
 
     with answering():
         left = apply(prepare(columns, question.filters, question.label_unit), question.filters)
-    if not question.filters.all_frames:  # they are gone, and go once only
-        facts = {name: left.facts[name] for name in left.facts if not name.endswith("_frames")}
-        left = replace(left, facts=facts)
-    return write_columns(left, path, overwrite=overwrite)
+    if question.filters.all_frames:
+        return left
+    # The frames that it said to drop are gone, and go once only.
+    facts = {name: left.facts[name] for name in left.facts if not name.endswith("_frames")}
+    return replace(left, facts=facts)
 
 
 def write_columns(columns: ProfileColumns, path: str, *, overwrite: bool) -> int:

@@ -50,6 +50,10 @@ class Style:
             + self.paint(text[end:] + mark, dim=True)
         )
 
+    def prefix(self, lines: str, room: int) -> str:
+        """Cut the lines that lead to a node of a tree, so that half the room is the name's."""
+        return lines if len(lines) <= room // 2 else f"…{lines[len(lines) - room // 2 + 1 :]}"
+
     def dim(self, text: str) -> str:
         """Put a text into the background."""
         return self.paint(text, dim=True)

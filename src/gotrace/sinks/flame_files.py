@@ -32,7 +32,21 @@ def write_folded(flame: pa.Table, target: Target, *, overwrite: bool = False) ->
     line can be taken apart again. Stacks of value 0 are left out; a stack without frames has the
     name (no frames). Raises `FileExistsError`, `OSError`.
     """
-    parents, names, own = _columns(flame)
+    return _write_folded(flame, ("self",), target, overwrite)
+
+
+def write_folded_diff(diff: pa.Table, target: Target, *, overwrite: bool = False) -> int:
+    r"""Write the table `flame_diff` as `root;caller;leaf base value` lines; return how many.
+
+    This is what difffolded.pl gives and flamegraph.pl draws. Names are escaped as by
+    `write_folded`. Raises `FileExistsError`, `OSError`.
+    """
+    return _write_folded(diff, ("base_self", "self"), target, overwrite)
+
+
+def _write_folded(flame: pa.Table, values: tuple[str, ...], target: Target, overwrite: bool) -> int:
+    parents, names = (flame.column(name).to_pylist() for name in ("parent", "name"))
+    own = list(zip(*(flame.column(name).to_pylist() for name in values), strict=True))
     paths: list[str] = [""] * len(names)
     written = 0
     with opened(target, "writing folded text", overwrite=overwrite) as file:
@@ -42,9 +56,9 @@ def write_folded(flame: pa.Table, target: Target, *, overwrite: bool = False) ->
                 above = paths[parent]
                 escaped = _escaped(name or "")
                 paths[node] = f"{above};{escaped}" if parent else escaped
-            if own[node]:
+            if any(own[node]):
                 path = paths[node] if parent is not None else "(no frames)"
-                file.write(f"{path} {own[node]}\n".encode())
+                file.write(f"{path} {' '.join(map(str, own[node]))}\n".encode())
                 written += 1
     return written
 

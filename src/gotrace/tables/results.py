@@ -86,6 +86,26 @@ _TOP = Table(
     "Sorted by |flat| or |cum|, then name.",
 )
 
+_TOP_DIFF = Table(
+    "top_diff",
+    "function, file, line or address of two profiles, in one or in both",
+    (),
+    frozenset(),
+    (
+        text("name", "the frame as it is printed", need=True),
+        *_FRAME,
+        i64("base_flat", "value in the base spent in itself", need=True),
+        i64("flat", "value in the other spent in itself", need=True),
+        i64("flat_delta", "flat - base_flat", need=True),
+        i64("base_cum", "value in the base spent in it and in what it calls", need=True),
+        i64("cum", "value in the other spent in it and in what it calls", need=True),
+        i64("cum_delta", "cum - base_cum", need=True),
+        _share("scale", "what the other's values were multiplied by; 1 if not normalized"),
+        text("state", "both, new (not in the base) or gone (in the base alone)", need=True),
+    ),
+    "What moved most comes first.",
+)
+
 _EDGES = Table(
     "edges",
     "caller and callee",
@@ -133,7 +153,10 @@ _TRACES = Table(
 )
 
 RESULTS: Final[Mapping[str, Table]] = {
-    **{table.name: table for table in (_FLAME, _FLAME_DIFF, _TOP, _EDGES, _TAGS, _TRACES)},
+    **{
+        table.name: table
+        for table in (_FLAME, _FLAME_DIFF, _TOP, _TOP_DIFF, _EDGES, _TAGS, _TRACES)
+    },
     **TRACE_RESULTS,
 }
 """Every table that an analysis gives, in the order of the docs page."""

@@ -1,0 +1,125 @@
+"""`gotrace diff`: what changed between two profiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gotrace.cli.graph_options import Shape, graph_options
+from gotrace.cli.output import format_of, text_output, write_rows
+from gotrace.cli.stack_input import (
+    FORMATS,
+    Question,
+    Stacks,
+    answering,
+    output_options,
+    read_stacks,
+    stack_options,
+)
+from gotrace.cli.stack_text import Style
+from gotrace.cli.terminal import PARTIAL, clean, say
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gotrace.analyses.sides import Sides
+
+_ROWS = 25
+
+
+@click.command()
+@click.argument("base")
+@click.argument("other", metavar="NEW")
+@click.option(
+    "--normalize", is_flag=True, help="Scale NEW to the total of BASE: compare the shapes alone."
+)
+@click.option(
+    "--view",
+    type=click.Choice(["functions", "tree"]),
+    help="By function, or by path of calls.  [default: functions in text, else tree]",
+)
+@graph_options
+@output_options
+@stack_options
+def diff(
+    base: str,
+    other: str,
+    normalize: bool,
+    view: str | None,
+    question: Question,
+    shape: Shape,
+    form: str | None,
+    path: str | None,
+    overwrite: bool,
+    on_error: str,
+) -> int:
+    r"""Say what changed from BASE to NEW, both sides of everything.
+
+    Either may be a folder or a pattern in quotes: all files in it, added up. In formats for
+    machines: the table `flame_diff`, or `top_diff` for --view functions. -o decides by its ending:
+    .folded (for flamegraph.pl), .pb.gz (NEW less BASE, for pprof), .parquet, .arrow, .csv, .json.
+
+    \b
+    gotrace diff monday.pb.gz tuesday.pb.gz
+    gotrace diff 'old/*.pb.gz' 'new/*.pb.gz' --normalize --view tree
+    """
+    from gotrace.cli.diff_output import writer_of
+
+    write = writer_of(path) if form is None else None
+    form = "file" if write else format_of(path, form, FORMATS)
+    stacks = [read_stacks([side], question, on_error) for side in (base, other)]
+    with answering():
+        sides = _sides(stacks, question, normalize)
+    if write is not None:
+        assert path is not None
+        write(stacks[0], stacks[1], question, sides, path, overwrite)
+    elif form == "text":
+        from gotrace.cli.diff_text import Compared, functions, tree
+
+        rows = _ROWS if shape.node_count is None else shape.node_count
+        compared = Compared(stacks[0], stacks[1], question, shape, sides, rows)
+        page = tree if view == "tree" else functions
+        table = _table(sides, view or "functions", shape)
+        with text_output(path, overwrite=overwrite) as out:
+            for line in page(compared, table, Style(path)):
+                out.write(f"{line}\n")
+    else:
+        table = _table(sides, view or "tree", shape)
+        write_rows(table.to_batches(), table.schema, form, path, overwrite=overwrite)
+    if not sides.samples:
+        say(_why_none(stacks, question))
+    return PARTIAL if any(each.code for each in stacks) else 0
+
+
+def _sides(stacks: list[Stacks], question: Question, normalize: bool) -> Sides:
+    from gotrace.analyses.sides import sides_of
+
+    return sides_of(
+        stacks[0].columns,
+        stacks[1].columns,
+        question.by,
+        normalize=normalize,
+        granularity=question.granularity,
+        inlines=question.inlines,
+        filters=question.filters,
+        unit=question.label_unit,
+        compat=question.compat,
+    )
+
+
+def _table(sides: Sides, view: str, shape: Shape) -> pa.Table:
+    if view == "tree":
+        from gotrace.analyses.flame import flame_diff_table
+
+        return flame_diff_table(sides)
+    from gotrace.analyses.top_diff import top_diff_table
+
+    return top_diff_table(sides, shape.sort)
+
+
+def _why_none(stacks: list[Stacks], question: Question) -> str:
+    for each in stacks:
+        if not len(each.columns.labels):
+            return f"nothing to compare: {clean(each.name)} has no samples"
+    return f"nothing to compare: {' '.join(question.filter_words())} left no samples"
