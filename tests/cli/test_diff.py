@@ -113,6 +113,9 @@ def test_files(run, two, tmp_path):
         *("main;fresh 0 60000000", "main;old 10000000 0", "main;same 50000000 50000000"),
         "main;slow 40000000 90000000",
     ]
+    page = tmp_path / "out.html"
+    assert run("diff", *two, "-o", page).exit_code == 0
+    assert '"base"' in page.read_text(encoding="utf-8")
     profile = tmp_path / "out.pb.gz"
     assert run("diff", *two, "-o", profile).exit_code == 0
     graph = call_graph(from_tables(gotrace.open(profile)))

@@ -188,6 +188,7 @@ def test_only_text_is_trimmed(run, tmp_path):
     [
         ("folded", "net/http.Serve;api.Write;api.hash 40000000"),
         ("speedscope.json", '"unit":"nanoseconds"'),
+        ("html", "encoding/json.Decode"),
         ("json", '"name":"api.hash"'),
         ("txt", "└ runtime.gc"),
     ],

@@ -18,7 +18,7 @@ from gotrace.cli.stack_input import (
     stack_options,
 )
 from gotrace.cli.stack_text import Style
-from gotrace.cli.terminal import PARTIAL, clean, say
+from gotrace.cli.terminal import OK, PARTIAL, clean, say
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,7 +58,8 @@ def diff(
 
     Either may be a folder or a pattern in quotes: all files in it, added up. In formats for
     machines: the table `flame_diff`, or `top_diff` for --view functions. -o decides by its ending:
-    .folded (for flamegraph.pl), .pb.gz (NEW less BASE, for pprof), .parquet, .arrow, .csv, .json.
+    .html (a page to zoom and search in), .folded (for flamegraph.pl), .pb.gz (NEW less BASE, for
+    pprof), .parquet, .arrow, .csv, .json.
 
     \b
     gotrace diff monday.pb.gz tuesday.pb.gz
@@ -68,17 +69,17 @@ def diff(
 
     write = writer_of(path) if form is None else None
     form = "file" if write else format_of(path, form, FORMATS)
-    stacks = [read_stacks([side], question, on_error) for side in (base, other)]
-    with answering():
-        sides = _sides(stacks, question, normalize)
+    old, new = (read_stacks([side], question, on_error) for side in (base, other))
+    compare = _Compare(old, new, question, normalize)
+    sides = compare(question.by)
     if write is not None:
         assert path is not None
-        write(stacks[0], stacks[1], question, sides, path, overwrite)
+        write(old, new, question, compare, path, overwrite)
     elif form == "text":
         from gotrace.cli.diff_text import Compared, functions, tree
 
         rows = _ROWS if shape.node_count is None else shape.node_count
-        compared = Compared(stacks[0], stacks[1], question, shape, sides, rows)
+        compared = Compared(old, new, question, shape, sides, rows)
         page = tree if view == "tree" else functions
         table = _table(sides, view or "functions", shape)
         with text_output(path, overwrite=overwrite) as out:
@@ -88,24 +89,32 @@ def diff(
         table = _table(sides, view or "tree", shape)
         write_rows(table.to_batches(), table.schema, form, path, overwrite=overwrite)
     if not sides.samples:
-        say(_why_none(stacks, question))
-    return PARTIAL if any(each.code for each in stacks) else 0
+        say(_why_none([old, new], question))
+    return PARTIAL if old.code or new.code else OK
 
 
-def _sides(stacks: list[Stacks], question: Question, normalize: bool) -> Sides:
-    from gotrace.analyses.sides import sides_of
+class _Compare:
+    """Puts both sides beside each other, of the value type that it is called with."""
 
-    return sides_of(
-        stacks[0].columns,
-        stacks[1].columns,
-        question.by,
-        normalize=normalize,
-        granularity=question.granularity,
-        inlines=question.inlines,
-        filters=question.filters,
-        unit=question.label_unit,
-        compat=question.compat,
-    )
+    def __init__(self, base: Stacks, other: Stacks, question: Question, normalize: bool) -> None:
+        self._base, self._other = base.columns, other.columns
+        self._question, self._normalize = question, normalize
+
+    def __call__(self, value: str | None) -> Sides:
+        from gotrace.analyses.sides import sides_of
+
+        with answering():
+            return sides_of(
+                self._base,
+                self._other,
+                value,
+                normalize=self._normalize,
+                granularity=self._question.granularity,
+                inlines=self._question.inlines,
+                filters=self._question.filters,
+                unit=self._question.label_unit,
+                compat=self._question.compat,
+            )
 
 
 def _table(sides: Sides, view: str, shape: Shape) -> pa.Table:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from gotrace.analyses.sides import Sides
     from gotrace.cli.stack_input import Question, Stacks
 
-Write = Callable[["Stacks", "Stacks", "Question", "Sides", str, bool], None]
+Compare = Callable[["str | None"], "Sides"]
+Write = Callable[["Stacks", "Stacks", "Question", Compare, str, bool], None]
 
 
 def writer_of(path: str | None) -> Write | None:
@@ -21,20 +22,30 @@ def writer_of(path: str | None) -> Write | None:
 
     if ending_of(path):
         return _profile
-    return _folded if path.lower().endswith((".folded", ".collapsed")) else None
+    return next(
+        (write for ending, write in _WRITERS.items() if path.lower().endswith(ending)), None
+    )
+
+
+def _page(
+    base: Stacks, other: Stacks, question: Question, compare: Compare, path: str, overwrite: bool
+) -> None:
+    from gotrace.cli.flame_html import write_comparison
+
+    write_comparison(base, other, question, compare, path, overwrite=overwrite)
 
 
 def _folded(
-    base: Stacks, other: Stacks, question: Question, sides: Sides, path: str, overwrite: bool
+    base: Stacks, other: Stacks, question: Question, compare: Compare, path: str, overwrite: bool
 ) -> None:
     from gotrace.analyses.flame import flame_diff_table
     from gotrace.sinks.flame_files import write_folded_diff
 
-    write_folded_diff(flame_diff_table(sides), path, overwrite=overwrite)
+    write_folded_diff(flame_diff_table(compare(question.by)), path, overwrite=overwrite)
 
 
 def _profile(
-    base: Stacks, other: Stacks, question: Question, sides: Sides, path: str, overwrite: bool
+    base: Stacks, other: Stacks, question: Question, compare: Compare, path: str, overwrite: bool
 ) -> None:
     """Write the other less the base, every value type, as `go tool pprof -base` has it."""
     import numpy as np
@@ -45,11 +56,20 @@ def _profile(
 
     with answering():
         plus, minus = (filtered(each.columns, question) for each in (other, base))
-        if sides.scale != 1:
-            scaled = np.rint(plus.values * sides.scale).astype(np.int64)
-            plus = replace(plus, values=scaled)
+        both = {kind for kind, _ in minus.types}
+        scales = [compare(kind).scale if kind in both else 1.0 for kind, _ in plus.types]
+        if any(scale != 1 for scale in scales):
+            plus = replace(plus, values=np.rint(plus.values * scales).astype(np.int64))
         merger = Merger("exact")
         merger.add(plus)
         merger.add(replace(minus, values=-minus.values))
         left = merger.result()
     write_columns(left, path, overwrite=overwrite)
+
+
+_WRITERS: Final[dict[str, Write]] = {
+    ".html": _page,
+    ".htm": _page,
+    ".folded": _folded,
+    ".collapsed": _folded,
+}

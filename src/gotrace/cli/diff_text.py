@@ -13,7 +13,15 @@ from gotrace.analyses.sides import Sides
 from gotrace.cli.branches import Line, drawn, largest
 from gotrace.cli.graph_options import Shape
 from gotrace.cli.stack_input import Question, Stacks
-from gotrace.cli.stack_text import Style, Values, exactly, file_words, frame_noun, next_lines
+from gotrace.cli.stack_text import (
+    Style,
+    Values,
+    exactly,
+    file_words,
+    filter_text,
+    frame_noun,
+    next_lines,
+)
 from gotrace.cli.terminal import clean, fit
 
 _LEAST = 0.01
@@ -109,7 +117,7 @@ def tree(compared: Compared, table: pa.Table, style: Style) -> Iterator[str]:
         yield f"{'  '.join(numbers)}  {name}"
     yield ""
     words = compared.words
-    yield from next_lines([f"diff {words}", f"diff {words} -o diff.folded"], style)
+    yield from next_lines([f"diff {words}", f"diff {words} -o diff.html"], style)
 
 
 def _tree_cells(line: Line, columns: dict[str, Any], values: Values) -> list[str]:
@@ -149,8 +157,7 @@ def _heading(compared: Compared, style: Style) -> Iterator[str]:
         line += f"; below, new is scaled by {sides.scale:.4g} to the total of base"
     yield fit(line, style.width)
     if compared.question.given_filters:
-        words = " ".join(compared.question.filter_words())
-        yield fit(f"  filtered: {clean(words)}", style.width)
+        yield fit(f"  filtered: {clean(filter_text(compared.question))}", style.width)
 
 
 def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:

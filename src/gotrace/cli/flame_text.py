@@ -62,7 +62,7 @@ def page(
     hottest = int(np.argmax(np.abs(np.asarray(table.column("self")))))
     name = table.column("function")[hottest].as_py() or table.column("name")[hottest].as_py()
     peek = [f"peek {words} {exactly(name)}"] if name else []
-    yield from next_lines([*peek, f"flame {words} -o out.speedscope.json"], style)
+    yield from next_lines([*peek, f"flame {words} -o flame.html"], style)
 
 
 class _Drawing:

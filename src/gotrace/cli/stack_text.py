@@ -140,18 +140,22 @@ def heading(stacks: Stacks, question: Question, style: Style) -> Iterator[str]:
         parts.append(f"in {duration(spent)}")
     began = columns.facts.get("time_ns")
     if began:
-        parts.append(f"at {_wall(began)}")
+        parts.append(f"at {wall_second(began)}")
     others = [name for place, (name, _) in enumerate(columns.types) if place != at]
     yield style.paint(fit(clean(stacks.name), style.width), bold=True)
     yield fit(f"  {clean(' '.join(parts))}", style.width)
     if others:
         yield fit(f"  other values (--by): {clean(', '.join(others))}", style.width)
     if question.given_filters:
-        given = (
-            f"--{name.replace('_', '-')}" + ("" if value is True else f" {shlex.quote(value)}")
-            for name, value in question.given_filters.items()
-        )
-        yield fit(f"  filtered: {clean(' '.join(given))}", style.width)
+        yield fit(f"  filtered: {clean(filter_text(question))}", style.width)
+
+
+def filter_text(question: Question) -> str:
+    """Write the filters as they are given on the command line, with their values."""
+    return " ".join(
+        f"--{name.replace('_', '-')}" + ("" if value is True else f" {shlex.quote(value)}")
+        for name, value in question.given_filters.items()
+    )
 
 
 def inline_mark(inlined: bool | None) -> str:
@@ -200,7 +204,8 @@ def exactly(name: str) -> str:
     return shlex.quote(clean(f"^{re.escape(name)}$"))
 
 
-def _wall(nanoseconds: int) -> str:
+def wall_second(nanoseconds: int) -> str:
+    """Write nanoseconds since 1970 as RFC 3339 in UTC, to the second."""
     try:
         return f"{datetime.fromtimestamp(nanoseconds // 10**9, tz=timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
     except (ValueError, OverflowError, OSError):
