@@ -11,15 +11,22 @@ __all__ = [
     "DelaySums",
     "FlameTree",
     "GenerationIndex",
+    "IdSet",
     "NumberBlock",
     "StackTable",
     "TraceDecoder",
     "add_rows",
     "add_to_parents",
+    "address_keys",
     "decode_profile",
+    "frame_keys",
+    "label_set_keys",
+    "list_keys",
+    "list_members",
     "number_stacks",
     "preorder",
     "profile_end",
+    "site_keys",
 ]
 
 _Numbers = Any
@@ -207,3 +214,66 @@ def number_stacks(
 
     `sample_refs` are the ends of the samples' lists in `refs`, ids that are all in `location_ids`.
     """
+
+def frame_keys(
+    name_offsets: _Numbers,
+    names: _Numbers,
+    file_offsets: _Numbers,
+    files: _Numbers,
+    name_of: _Numbers,
+    file_of: _Numbers,
+    lines: _Numbers,
+    keys: _Numbers,
+) -> None:
+    """Write the `frame_id` of each line: its name, its file (by number), its line."""
+
+def address_keys(
+    image_offsets: _Numbers,
+    images: _Numbers,
+    image_of: _Numbers,
+    addresses: _Numbers,
+    keys: _Numbers,
+) -> None:
+    """Write the `frame_id` of addresses without symbols: their image (by number), the address."""
+
+def list_keys(ends: _Numbers, frame_ids: _Numbers, keys: _Numbers) -> None:
+    """Write the `stack_id` of each list of frames."""
+
+def site_keys(
+    ends: _Numbers,
+    frame_ids: _Numbers,
+    names_of: _Numbers,
+    flags: _Numbers,
+    name_offsets: _Numbers,
+    names: _Numbers,
+    site_stack_ids: _Numbers,
+    fingerprints: _Numbers,
+    sites: _Numbers,
+    roots: _Numbers,
+) -> None:
+    """Write of each stack the keys without what tools show or hide, its site and its root."""
+
+def label_set_keys(
+    ends: _Numbers,
+    keys_of: _Numbers,
+    texts_of: _Numbers,
+    numbers: _Numbers,
+    units_of: _Numbers,
+    offsets: _Numbers,
+    texts: _Numbers,
+    keys: _Numbers,
+) -> None:
+    """Write the `label_set_id` of each list of labels: key, text, number, unit."""
+
+def list_members(
+    ends: _Numbers, rows: _Numbers, member_offsets: _Numbers
+) -> tuple[NumberBlock, NumberBlock]:
+    """Replace every row of lists by its members; the new ends, and the numbers of the members."""
+
+@disjoint_base
+class IdSet:
+    """Ids that were met."""
+
+    def __len__(self) -> int: ...
+    def add(self, ids: _Numbers, is_new: _Numbers) -> None:
+        """Add ids, and write of each whether this is the first time that it is met."""

@@ -11,9 +11,10 @@ cimport cython
 import os
 
 __all__ = [
-    "Batch", "CallGraph", "DelaySums", "FlameTree", "GenerationIndex", "NumberBlock", "StackTable",
-    "TraceDecoder", "add_rows", "add_to_parents", "decode_profile", "number_stacks", "preorder",
-    "profile_end",
+    "Batch", "CallGraph", "DelaySums", "FlameTree", "GenerationIndex", "IdSet", "NumberBlock",
+    "StackTable", "TraceDecoder", "add_rows", "add_to_parents", "address_keys", "decode_profile",
+    "frame_keys", "label_set_keys", "list_keys", "list_members", "number_stacks", "preorder",
+    "profile_end", "site_keys",
 ]
 
 from cpython.buffer cimport (
@@ -100,6 +101,11 @@ include "_core/profile/messages.pxi"
 include "_core/profile/ids.pxi"
 include "_core/profile/decode_profile.pxi"
 include "_core/profile/number_stacks.pxi"
+
+# --- keys: content hashes of frames, stacks and label sets
+from gotrace._core.keys.digest cimport *
+
+include "_core/keys/content_keys.pxi"
 
 # --- flame: distinct stacks to trees and call graphs
 include "_core/flame/stack_table.pxi"

@@ -6,14 +6,23 @@ import gzip
 import random
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import zstandard
 
 import gotrace
+from gotrace._core import frame_keys
 from gotrace.tables.profile import Profile
+from gotrace.tables.profile_raw import Texts
 from gotrace.tables.schema import PROFILE_TABLES
-from gotrace.tables.stack_keys import address_id, frame_row, stack_row
+from gotrace.tables.stack_keys import (
+    address_id,
+    frame_id,
+    frame_row,
+    label_set_id,
+    stack_row,
+)
 from tests.profiles.proto import Packed, Unpacked, random_profile
 
 
@@ -266,3 +275,39 @@ def test_arrow_keeps_what_the_decoder_no_longer_needs() -> None:
     for seed in range(50):
         opened(random_profile(seed).SerializeToString()).table("samples")
     assert kept.equals(opened(data).table("samples"))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_label_sets_and_sites_are_those_of_the_reference(seed: int) -> None:
+    p = random_profile(seed)
+    data = p.SerializeToString()
+    sets: dict[int, list[Any]] = {}
+    for row in rows(data, "label_sets"):
+        label = (row["key"], row["str"], row["num"], row["unit"])
+        sets.setdefault(row["label_set_id"], []).append(label)
+    assert {label_set_id(labels) for labels in sets.values()} == set(sets)
+    frames = {row["frame_id"]: row for row in rows(data, "frames")}
+    for row in rows(data, "stacks"):
+        named = [frames[id] for id in row["frame_ids"]]
+        expected = stack_row(
+            row["frame_ids"],
+            row["functions"],
+            [frame["file"] or "" for frame in named],
+            [frame["line"] or 0 for frame in named],
+        )
+        assert [row[name] for name in ("leaf", "root")] == [
+            expected.leaf or None,
+            expected.root or None,
+        ]
+        found = (row["site"], row["site_function"], row["site_file"])
+        assert found == (expected.site, expected.site_function, expected.site_file)
+
+
+def test_hashes_of_every_length() -> None:
+    """What hashlib says of messages of every length around the border of a block."""
+    names = ["x" * size for size in range(140)]
+    texts = Texts.of(names)
+    rows_ = np.arange(len(names))
+    keys = np.empty(len(names), np.int64)
+    frame_keys(*texts, *texts, rows_, rows_[::-1].copy(), rows_ - 70, keys)
+    assert keys.tolist() == [frame_id(name, names[-1 - i], i - 70) for i, name in enumerate(names)]

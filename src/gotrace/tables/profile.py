@@ -228,7 +228,8 @@ class Profile:
 
     def _decoded(self, schemas: Mapping[str, pa.Schema]) -> Iterator[tuple[str, pa.Table]]:
         from gotrace._core import decode_profile
-        from gotrace.tables.profile_batches import Known, ProfileBatches
+        from gotrace.tables.profile_batches import ProfileBatches
+        from gotrace.tables.profile_keys import Known
 
         order = sorted(
             (name for name in schemas if name != "notes"),
@@ -247,7 +248,8 @@ class Profile:
                 header = {"profile": number, "container": container, "format": "proto"}
                 batches = ProfileBatches(raw, {**header, "offset": start, "bytes": end - start})
                 for name in order:
-                    yield name, batches.table(schemas[name], name, known)
+                    for table in batches.tables(schemas[name], name, known):
+                        yield name, table
                 start, number = end, number + 1
         except FormatError as error:
             error.source = error.source or self.name

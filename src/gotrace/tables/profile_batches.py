@@ -1,39 +1,26 @@
 """One decoded profile as Arrow tables: the core's lists of numbers, given names, types and keys.
 
-What costs (content hashes, names of frames) is made when a table that needs it is asked for.
+A column that nobody asked for is not built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from hashlib import sha256
-from struct import pack
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from gotrace._core import number_stacks
+from gotrace.tables.profile_keys import Known, LabelSets, StackKeys
+from gotrace.tables.profile_raw import Ints, RawProfile, offsets_of
 from gotrace.tables.profile_tables import LINE, VALUE_TYPE
-from gotrace.tables.schema import schema
-from gotrace.tables.stack_keys import address_id, frame_row, stack_row
 
-Ints = npt.NDArray[np.int64]
+Columns = Mapping[str, Callable[[], Any]]
+"""What makes each column of a table."""
 
-_DEEPEST: Final = frozenset({32, 64, 128})
-"""Stacks are cut at these depths: before Go 1.23, of the CPU profiler, since Go 1.23."""
-
-
-class Known:
-    """Stacks, frames and label sets that were given out before: each has one row in a pass."""
-
-    def __init__(self) -> None:
-        self.stacks: set[int] = set()
-        self.frames: set[int] = set()
-        self.label_sets: set[int] = set()
+_MOST_ITEMS: Final = 1 << 28
+"""Items of lists in one piece of a table: a list's offsets have 31 bits."""
 
 
 class ProfileBatches:
@@ -44,353 +31,234 @@ class ProfileBatches:
     """
 
     def __init__(self, raw: Mapping[str, Any], header: Mapping[str, Any]) -> None:
-        self._raw = raw
+        self._raw = RawProfile(raw)
         self._header = header
 
-    def table(self, wanted: pa.Schema, name: str, known: Known) -> pa.Table:
-        """Give the wanted columns of a table; the others are not built."""
-        makers: dict[str, Callable[[Known], dict[str, Any]]] = {
-            "profiles": self._profiles,
-            "samples": self._samples,
-            "sample_values": self._sample_values,
-            "label_sets": self._label_sets,
-            "locations": self._locations,
-            "functions": self._functions,
-            "mappings": self._mappings,
-            "stacks": self._stacks,
-            "frames": self._frames,
-        }
-        columns, arrays = makers[name](known), []
-        for field in wanted:
-            given = columns[field.name]
-            given = given() if callable(given) else given
-            arrays.append(given if isinstance(given, pa.Array) else pa.array(given, field.type))
-        return pa.Table.from_arrays(arrays, schema=wanted)
-
-    # --- lists of numbers as arrays -----------------------------------------------------------
-
-    def _ints(self, name: str) -> Ints:
-        return _as_ints(self._raw[name])
-
-    def _int64(self, name: str) -> pa.Array:
-        block = self._raw[name]
-        return pa.Array.from_buffers(pa.int64(), len(block), [None, pa.py_buffer(block)])
-
-    def _uint64(self, name: str) -> pa.Array:
-        block = self._raw[name]
-        return pa.Array.from_buffers(pa.uint64(), len(block), [None, pa.py_buffer(block)])
-
-    def _flags(self, name: str) -> pa.Array:
-        return pa.array(self._ints(name) != 0)
-
-    def _ids(self, name: str) -> pa.Array:
-        """Give ids, where 0 stands for none."""
-        ids = self._ints(name)
-        return pa.array(ids, mask=ids == 0)
-
-    def _lists(self, ends: str, items: pa.Array, kind: pa.DataType) -> pa.Array:
-        return pa.ListArray.from_arrays(self._offsets(ends), items, type=kind)
-
-    def _offsets(self, ends: str) -> pa.Array:
-        return pa.array(np.concatenate([[0], self._ints(ends)]).astype(np.int32))
+    def tables(self, wanted: pa.Schema, name: str, known: Known) -> Iterator[pa.Table]:
+        """Give the wanted columns of a table, in pieces that Arrow can hold."""
+        if name == "stacks":
+            yield from self._keys.stacks(wanted, known.stacks)
+        elif name == "frames":
+            yield self._keys.frames(known.frames).select(wanted.names)
+        elif name == "label_sets":
+            yield self._labels.table(known.label_sets).select(wanted.names)
+        elif name in ("samples", "sample_values"):
+            for first, last in self._pieces():
+                part = _Samples(self, first, last)
+                columns = part.samples() if name == "samples" else part.sample_values()
+                yield _built(columns, wanted)
+        else:
+            makers: Mapping[str, Callable[[], Columns]] = {
+                "profiles": self._profiles,
+                "locations": self._locations,
+                "functions": self._functions,
+                "mappings": self._mappings,
+            }
+            yield _built(makers[name](), wanted)
 
     @cached_property
-    def _strings(self) -> pa.Array:
-        """The string table; null where it is empty."""
-        ends = self._ints("string_end")
-        offsets = np.concatenate([[0], ends])
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(self._raw["text"])]
-        whole = pa.Array.from_buffers(pa.large_utf8(), len(ends), buffers)
-        return pc.if_else(pc.equal(whole, ""), None, whole).cast(pa.utf8())
+    def _keys(self) -> StackKeys:
+        return StackKeys(self._raw)
 
     @cached_property
-    def _texts(self) -> list[str | None]:
-        texts: list[str | None] = self._strings.to_pylist()
-        return texts
+    def _labels(self) -> LabelSets:
+        return LabelSets(self._raw)
 
-    def _text(self, name: str) -> pa.Array:
-        return self._strings.take(pa.array(self._ints(name)))
+    @cached_property
+    def _sample_stacks(self) -> Ints:
+        return self._keys.of_samples()
 
-    def _needed_text(self, name: str) -> pa.Array:
-        return pc.fill_null(self._text(name), "")
+    @cached_property
+    def _sample_labels(self) -> pa.Array:
+        return self._labels.of_samples()
+
+    def _pieces(self) -> Iterator[tuple[int, int]]:
+        """Give ranges of samples; nearly always one."""
+        ends, values = self._raw.ints("sample_refs"), self._raw.count("type")
+        first = 0
+        while True:
+            before = int(ends[first - 1]) if first else 0
+            last = int(np.searchsorted(ends, before + _MOST_ITEMS, "right"))
+            last = min(max(last, first + 1), first + _MOST_ITEMS // (values + 1) + 1, len(ends))
+            yield first, last
+            first = last
+            if first >= len(ends):
+                return
 
     def _profile(self, rows: int) -> pa.Array:
         return pa.array(np.full(rows, self._header["profile"], np.int32))
 
+    def _flags(self, name: str) -> Callable[[], pa.Array]:
+        return lambda: pa.array(self._raw.ints(name) != 0)
+
     # --- the tables of the message ------------------------------------------------------------
 
-    def _profiles(self, _: Known) -> dict[str, Any]:
-        scalars = self._ints("scalars").tolist()
-        texts = self._texts
-        types = pa.StructArray.from_arrays(
-            [self._needed_text("type"), self._needed_text("type_unit")], fields=list(VALUE_TYPE)
-        )
+    def _profiles(self) -> Columns:
+        raw = self._raw
+        scalars = raw.ints("scalars").tolist()
+
+        def text(number: int) -> Callable[[], list[str | None]]:
+            return lambda: [raw.string(scalars[number])]
+
+        def given(value: Any) -> Callable[[], list[Any]]:
+            return lambda: [value]
+
+        def sample_types() -> list[Any]:
+            both = [raw.needed_text("type"), raw.needed_text("type_unit")]
+            return [pa.StructArray.from_arrays(both, fields=list(VALUE_TYPE)).to_pylist()]
+
+        header = ("profile", "container", "format", "offset", "bytes")
         return {
-            "profile": [self._header["profile"]],
-            "sample_types": [types.to_pylist()],
-            "period_type": [texts[scalars[11]]],
-            "period_unit": [texts[scalars[0]]],
-            "period": [scalars[12] or None],
-            "time": [scalars[9] or None],
-            "duration_ns": [scalars[10] or None],
-            "comments": [self._needed_text("comments").to_pylist()],
-            "drop_frames": [texts[scalars[7]]],
-            "keep_frames": [texts[scalars[8]]],
-            "doc_url": [texts[scalars[15]]],
-            "default_sample_type": [texts[scalars[14]]],
-            "container": [self._header["container"]],
-            "format": [self._header["format"]],
-            "offset": [self._header["offset"]],
-            "bytes": [self._header["bytes"]],
-            "samples": [len(self._raw["sample_refs"])],
-            "locations": [len(self._raw["location_id"])],
-            "functions": [len(self._raw["function_id"])],
-            "mappings": [len(self._raw["mapping_id"])],
+            **{name: given(self._header[name]) for name in header},
+            "sample_types": sample_types,
+            "period_type": text(11),
+            "period_unit": text(0),
+            "period": given(scalars[12] or None),
+            "time": given(scalars[9] or None),
+            "duration_ns": given(scalars[10] or None),
+            "comments": lambda: [raw.needed_text("comments").to_pylist()],
+            "drop_frames": text(7),
+            "keep_frames": text(8),
+            "doc_url": text(15),
+            "default_sample_type": text(14),
+            "samples": given(raw.count("sample_refs")),
+            "locations": given(raw.count("location_id")),
+            "functions": given(raw.count("function_id")),
+            "mappings": given(raw.count("mapping_id")),
         }
 
-    def _samples(self, _: Known) -> dict[str, Any]:
-        rows = len(self._raw["sample_refs"])
-        kinds = schema("samples")
-        return {
-            "profile": self._profile(rows),
-            "sample": pa.array(np.arange(rows)),
-            "stack_id": lambda: self._sample_stacks,
-            "location_ids": lambda: self._lists(
-                "sample_refs", self._int64("refs"), kinds.field("location_ids").type
-            ),
-            "label_set_id": lambda: self._sample_label_sets,
-            "values": lambda: pa.ListArray.from_arrays(
-                pa.array(np.arange(rows + 1, dtype=np.int32) * np.int32(len(self._raw["type"]))),
-                self._int64("values"),
-                type=kinds.field("values").type,
-            ),
-        }
+    def _locations(self) -> Columns:
+        raw = self._raw
 
-    def _sample_values(self, _: Known) -> dict[str, Any]:
-        rows, types = len(self._raw["sample_refs"]), len(self._raw["type"])
-        each = pa.array(np.repeat(np.arange(rows), types))
-        kind = pa.array(np.tile(np.arange(types), rows))
-        return {
-            "profile": self._profile(rows * types),
-            "sample": each,
-            "stack_id": lambda: self._sample_stacks.take(each),
-            "label_set_id": lambda: self._sample_label_sets.take(each),
-            "type": self._needed_text("type").take(kind),
-            "unit": self._needed_text("type_unit").take(kind),
-            "value": self._int64("values"),
-        }
+        def mappings() -> pa.Array:
+            ids = raw.ints("location_mapping")
+            return pa.array(ids, mask=ids == 0)
 
-    def _locations(self, _: Known) -> dict[str, Any]:
-        rows = len(self._raw["location_id"])
         return {
-            "profile": self._profile(rows),
-            "location_id": self._int64("location_id"),
-            "mapping_id": self._ids("location_mapping"),
-            "address": self._uint64("address"),
+            "profile": lambda: self._profile(raw.count("location_id")),
+            "location_id": lambda: raw.int64("location_id"),
+            "mapping_id": mappings,
+            "address": lambda: raw.uint64("address"),
             "is_folded": self._flags("is_folded"),
             "lines": self._lines,
-            "frame_id": lambda: pa.array([self._bare.get(row) for row in range(rows)], pa.int64()),
+            "frame_id": lambda: self._keys.of_locations(),
         }
 
     def _lines(self) -> pa.Array:
         # `location_lines` says where the lines of a location end; the last of them is its own.
-        ends = self._ints("location_lines")
-        inlined = np.ones(len(self._raw["line"]), np.bool_)
+        raw = self._raw
+        ends = raw.ints("location_lines")
+        inlined = np.ones(raw.count("line"), np.bool_)
         inlined[ends[np.diff(ends, prepend=0) > 0] - 1] = False
         line = pa.StructArray.from_arrays(
             [
-                self._int64("line_function"),
-                pa.array(self._line_frames, pa.int64()),
-                self._int64("line"),
-                self._int64("column"),
+                raw.int64("line_function"),
+                pa.array(self._keys.line_frames),
+                raw.int64("line"),
+                raw.int64("column"),
                 pa.array(inlined),
             ],
             fields=list(LINE),
         )
-        return self._lists("location_lines", line, pa.list_(_item(LINE)))
+        offsets = pa.array(offsets_of(ends).astype(np.int32))
+        kind = pa.list_(pa.field("item", LINE, nullable=False))
+        return pa.ListArray.from_arrays(offsets, line, type=kind)
 
-    def _functions(self, _: Known) -> dict[str, Any]:
+    def _functions(self) -> Columns:
+        raw = self._raw
         return {
-            "profile": self._profile(len(self._raw["function_id"])),
-            "function_id": self._int64("function_id"),
-            "name": self._text("function_name"),
-            "system_name": self._text("system_name"),
-            "file": self._text("function_file"),
-            "start_line": self._int64("start_line"),
+            "profile": lambda: self._profile(raw.count("function_id")),
+            "function_id": lambda: raw.int64("function_id"),
+            "name": lambda: raw.text("function_name"),
+            "system_name": lambda: raw.text("system_name"),
+            "file": lambda: raw.text("function_file"),
+            "start_line": lambda: raw.int64("start_line"),
         }
 
-    def _mappings(self, _: Known) -> dict[str, Any]:
+    def _mappings(self) -> Columns:
+        raw = self._raw
+        flags = ("has_functions", "has_filenames", "has_line_numbers", "has_inline_frames")
         return {
-            "profile": self._profile(len(self._raw["mapping_id"])),
-            "mapping_id": self._int64("mapping_id"),
-            "memory_start": self._uint64("memory_start"),
-            "memory_limit": self._uint64("memory_limit"),
-            "file_offset": self._uint64("file_offset"),
-            "file": self._text("mapping_file"),
-            "build_id": self._text("build_id"),
-            "has_functions": self._flags("has_functions"),
-            "has_filenames": self._flags("has_filenames"),
-            "has_line_numbers": self._flags("has_line_numbers"),
-            "has_inline_frames": self._flags("has_inline_frames"),
+            "profile": lambda: self._profile(raw.count("mapping_id")),
+            "mapping_id": lambda: raw.int64("mapping_id"),
+            "memory_start": lambda: raw.uint64("memory_start"),
+            "memory_limit": lambda: raw.uint64("memory_limit"),
+            "file_offset": lambda: raw.uint64("file_offset"),
+            "file": lambda: raw.text("mapping_file"),
+            "build_id": lambda: raw.text("build_id"),
+            **{name: self._flags(name) for name in flags},
         }
 
-    # --- labels -------------------------------------------------------------------------------
 
-    @cached_property
-    def _sets(self) -> list[tuple[int, list[tuple[str, str | None, int | None, str | None]]]]:
-        """Each distinct set: its id and its labels, in order."""
-        texts, sets, start = self._texts, [], 0
-        columns = [self._ints(f"set_{name}").tolist() for name in ("key", "str", "num", "unit")]
-        rows = list(zip(*columns, strict=True))
-        for end in self._ints("set_end").tolist():
-            labels = [
-                (texts[key] or "", texts[text], None if texts[text] and not num else num, texts[u])
-                for key, text, num, u in rows[start:end]
-            ]
-            sets.append((label_set_id(labels), labels))
-            start = end
-        return sets
+class _Samples:
+    """A range of the samples of a profile."""
 
-    @cached_property
-    def _sample_label_sets(self) -> pa.Array:
-        numbers = self._ints("sample_set")
-        ids = pa.array([key for key, _ in self._sets], pa.int64())
-        return ids.take(pa.array(numbers, mask=numbers < 0))
+    def __init__(self, of: ProfileBatches, first: int, last: int) -> None:
+        self._of = of
+        self._raw = of._raw
+        self._first, self._rows = first, last - first
+        self._types = self._raw.count("type")
 
-    def _label_sets(self, known: Known) -> dict[str, Any]:
-        rows = []
-        for key, labels in self._sets:
-            if key not in known.label_sets:
-                known.label_sets.add(key)
-                rows += [(key, place, *label) for place, label in enumerate(labels)]
-        return _columns("label_sets", rows)
+    def samples(self) -> Columns:
+        return {
+            "profile": lambda: self._of._profile(self._rows),
+            "sample": lambda: pa.array(self._numbers()),
+            "stack_id": lambda: pa.array(self._stacks()),
+            "location_ids": self._location_ids,
+            "label_set_id": self._label_sets,
+            "values": self._values,
+        }
 
-    # --- frames and stacks --------------------------------------------------------------------
+    def sample_values(self) -> Columns:
+        types = self._types
 
-    @cached_property
-    def _line_content(self) -> list[tuple[str, str, int]]:
-        names = self._needed_text("function_name").to_pylist()
-        files = self._needed_text("function_file").to_pylist()
-        rows, lines = self._ints("line_row").tolist(), self._ints("line").tolist()
-        return [(names[row], files[row], line) for row, line in zip(rows, lines, strict=True)]
+        def kind(name: str) -> pa.Array:
+            number = np.tile(np.arange(types), self._rows)
+            return self._raw.needed_text(name).take(pa.array(number))
 
-    @cached_property
-    def _line_frames(self) -> list[int]:
-        return [frame_row(*content).frame_id for content in self._line_content]
+        return {
+            "profile": lambda: self._of._profile(self._rows * types),
+            "sample": lambda: pa.array(np.repeat(self._numbers(), types)),
+            "stack_id": lambda: pa.array(np.repeat(self._stacks(), types)),
+            "label_set_id": lambda: self._label_sets().take(
+                pa.array(np.repeat(np.arange(self._rows), types))
+            ),
+            "type": lambda: kind("type"),
+            "unit": lambda: kind("type_unit"),
+            "value": self._flat_values,
+        }
 
-    @cached_property
-    def _images(self) -> dict[int, tuple[str, int]]:
-        """Build id or file, and address in it, of each location that has no lines."""
-        mappings: dict[int, tuple[str, int]] = {}
-        builds, files = self._text("build_id").to_pylist(), self._text("mapping_file").to_pylist()
-        starts, offsets = (self._uint64(n).to_pylist() for n in ("memory_start", "file_offset"))
-        for row, key in enumerate(self._ints("mapping_id").tolist()):
-            image = builds[row] or files[row] or ""
-            mappings.setdefault(key, (image, offsets[row] - starts[row]))
-        of_location = self._ints("location_mapping").tolist()
-        addresses = self._uint64("address").to_pylist()
-        counts = np.diff(np.concatenate([[0], self._ints("location_lines")]))
-        images = {}
-        for row in np.flatnonzero(counts == 0).tolist():
-            image, shift = mappings.get(of_location[row], ("", 0))
-            images[row] = (image, (addresses[row] + shift) & 0xFFFFFFFFFFFFFFFF)
-        return images
+    def _numbers(self) -> Ints:
+        return np.arange(self._first, self._first + self._rows)
 
-    @cached_property
-    def _bare(self) -> dict[int, int]:
-        return {row: address_id(*image) for row, image in self._images.items()}
+    def _stacks(self) -> Ints:
+        return self._of._sample_stacks[self._first : self._first + self._rows]
 
-    def _frames(self, known: Known) -> dict[str, Any]:
-        rows: list[tuple[Any, ...]] = []
-        for frame, (function, file, line) in zip(
-            self._line_frames, self._line_content, strict=True
-        ):
-            if frame not in known.frames:
-                known.frames.add(frame)
-                named = frame_row(function, file, line)
-                place = (file or None, line if file else None, named.package or None)
-                flags = (named.is_std, named.is_runtime, None, None)
-                rows.append((frame, named.function or None, *place, *flags))
-        for row, frame in self._bare.items():
-            if frame not in known.frames:
-                known.frames.add(frame)
-                image, address = self._images[row]
-                rows.append((frame, None, None, None, None, False, False, image or None, address))
-        return _columns("frames", rows)
+    def _label_sets(self) -> pa.Array:
+        return self._of._sample_labels.slice(self._first, self._rows)
 
-    @cached_property
-    def _numbered(self) -> tuple[Ints, Ints, Ints]:
-        """Stack of each sample; end of each stack among the rows of locations, and these."""
-        named = map(self._ints, ("sample_refs", "refs", "location_id"))
-        numbers, ends, rows = map(_as_ints, number_stacks(*named))
-        return numbers, ends, rows
+    def _location_ids(self) -> pa.Array:
+        ends = self._raw.ints("sample_refs")[self._first : self._first + self._rows]
+        start = int(self._raw.ints("sample_refs")[self._first - 1]) if self._first else 0
+        offsets = offsets_of(ends - start).astype(np.int32)
+        ids = self._raw.int64("refs").slice(start, int(offsets[-1]))
+        return pa.ListArray.from_arrays(pa.array(offsets), ids, type=_NUMBERS)
 
-    @cached_property
-    def _stack_rows(self) -> list[tuple[Any, list[int], list[str], int]]:
-        """Of each distinct stack: keys and site, frames, functions, addresses."""
-        ends = [0, *self._ints("location_lines").tolist()]
-        frames, content, bare = self._line_frames, self._line_content, self._bare
-        of_location = [
-            (
-                [bare[row]] if row in bare else frames[ends[row] : ends[row + 1]],
-                [("", "", 0)] if row in bare else content[ends[row] : ends[row + 1]],
-            )
-            for row in range(len(ends) - 1)
-        ]
-        _, stack_ends, members = self._numbered
-        rows, start, stacks = members.tolist(), 0, []
-        for end in stack_ends.tolist():
-            ids: list[int] = []
-            lines: list[tuple[str, str, int]] = []
-            for row in rows[start:end]:
-                ids += of_location[row][0]
-                lines += of_location[row][1]
-            functions = [line[0] for line in lines]
-            keys = stack_row(ids, functions, [line[1] for line in lines], [x[2] for x in lines])
-            stacks.append((keys, ids, functions, end - start))
-            start = end
-        return stacks
+    def _flat_values(self) -> pa.Array:
+        start = self._first * self._types
+        return self._raw.int64("values").slice(start, self._rows * self._types)
 
-    @cached_property
-    def _sample_stacks(self) -> pa.Array:
-        ids = pa.array([keys.stack_id for keys, *_ in self._stack_rows], pa.int64())
-        return ids.take(pa.array(self._numbered[0]))
-
-    def _stacks(self, known: Known) -> dict[str, Any]:
-        deepest = max((addresses for *_, addresses in self._stack_rows), default=0)
-        rows = []
-        for keys, ids, functions, addresses in self._stack_rows:
-            if keys.stack_id in known.stacks:
-                continue
-            known.stacks.add(keys.stack_id)
-            ends = (keys.leaf or None, keys.root or None)
-            site = (keys.site, keys.site_function, keys.site_file, keys.site_line)
-            cut = addresses == deepest and addresses in _DEEPEST
-            head = (keys.stack_id, keys.site_stack_id, keys.fingerprint, len(ids))
-            rows.append((*head, ids, functions, *ends, *site, cut))
-        return _columns("stacks", rows)
+    def _values(self) -> pa.Array:
+        offsets = np.arange(self._rows + 1, dtype=np.int32) * np.int32(self._types)
+        return pa.ListArray.from_arrays(pa.array(offsets), self._flat_values(), type=_NUMBERS)
 
 
-def label_set_id(labels: list[tuple[str, str | None, int | None, str | None]]) -> int:
-    """Hash labels in their order: 64 bits, positive; see docs/stack-keys.md for the recipe."""
-    parts = [b"gotrace.labels.v1\0"]
-    for key, text, num, unit in labels:
-        for part in (key, text or "", unit or ""):
-            raw = part.encode()
-            parts += (pack("<I", len(raw)), raw)
-        parts.append(pack("<?q", num is not None, num or 0))
-    return (int.from_bytes(sha256(b"".join(parts)).digest()[:8], "big") & (1 << 63) - 1) or 1
+_NUMBERS: Final = pa.list_(pa.field("item", pa.int64(), nullable=False))
 
 
-def _as_ints(numbers: Any) -> Ints:
-    return np.frombuffer(numbers, np.int64)
-
-
-def _item(kind: pa.DataType) -> pa.Field:
-    return pa.field("item", kind, nullable=False)
-
-
-def _columns(name: str, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
-    names = schema(name).names
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    return dict(zip(names, map(list, columns), strict=True))
+def _built(columns: Columns, wanted: pa.Schema) -> pa.Table:
+    arrays = []
+    for field in wanted:
+        given = columns[field.name]()
+        arrays.append(given if isinstance(given, pa.Array) else pa.array(given, field.type))
+    return pa.Table.from_arrays(arrays, schema=wanted)

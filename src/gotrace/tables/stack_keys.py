@@ -24,6 +24,8 @@ __all__ = [
     "frame_id",
     "frame_row",
     "function_name",
+    "label_set_id",
+    "site_of",
     "stack_id",
     "stack_row",
 ]
@@ -31,6 +33,7 @@ __all__ = [
 _LENGTH = Struct("<I")
 _LINE = Struct("<q")
 _WORD = Struct("<Q")
+_NUMBER = Struct("<?q")
 _LOW_63 = (1 << 63) - 1
 
 # Packages whose frames at the leaf depend on the tool: dumps hide some, traces trim some, profiles
@@ -102,6 +105,17 @@ def fingerprint(functions: Sequence[str | bytes]) -> int:
     return _hash(b"".join(parts))
 
 
+def label_set_id(labels: Sequence[tuple[str, str | None, int | None, str | None]]) -> int:
+    """Hash labels (key, text, number, unit) in their order."""
+    parts = [b"gotrace.labels.v1\0"]
+    for key, text, number, unit in labels:
+        for part in (key, text or "", unit or ""):
+            raw = part.encode()
+            parts += (_LENGTH.pack(len(raw)), raw)
+        parts.append(_NUMBER.pack(number is not None, number or 0))
+    return _hash(b"".join(parts))
+
+
 def frame_row(function: str, file: str, line: int) -> FrameRow:
     """Give what the frame (function, file, line) adds to its row of `frames`."""
     name = function_name(function)
@@ -136,7 +150,7 @@ def stack_row(
         fingerprint([names[i].folded for i in kept]),
         names[0].folded if names else "",
         names[end - 1].folded if end else "",
-        *((None,) * 4 if site is None else _site(names[site], files[site], lines[site])),
+        *((None,) * 4 if site is None else site_of(names[site], files[site], lines[site])),
     )
 
 
@@ -175,17 +189,18 @@ def fold(function: str) -> str:
     return function if depth else "".join(folded)
 
 
+def site_of(name: FunctionName, file: str, line: int) -> tuple[str, str, str | None, int | None]:
+    """Name the place of a frame for people; give its function, file and line."""
+    base = file.replace("\\", "/").rpartition("/")[2]
+    place = f"{name.short} {base}:{line}" if base else name.short
+    return place, name.folded, file or None, line or None
+
+
 def _trim(names: Sequence[FunctionName], end: int) -> Sequence[int]:
     start = 0
     while start < end and names[start].is_leaf_side:
         start += 1
     return [i for i in range(start, end) if names[i].package != "runtime"]
-
-
-def _site(name: FunctionName, file: str, line: int) -> tuple[str, str, str | None, int | None]:
-    base = file.replace("\\", "/").rpartition("/")[2]
-    place = f"{name.short} {base}:{line}" if base else name.short
-    return place, name.folded, file or None, line or None
 
 
 def _package_start(folded: str) -> int:

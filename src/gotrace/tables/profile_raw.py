@@ -1,0 +1,94 @@
+"""One decoded profile, as the core's lists of numbers: seen as arrays, its strings as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ints = npt.NDArray[np.int64]
+
+
+class Texts(NamedTuple):
+    """Texts for the core: one run of bytes, and the offsets of each text in it."""
+
+    offsets: Ints
+    data: npt.NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, texts: list[str]) -> Texts:
+        """Lay texts down."""
+        encoded = [text.encode() for text in texts]
+        sizes = np.fromiter(map(len, encoded), np.int64, count=len(encoded))
+        return cls(offsets_of(np.cumsum(sizes)), np.frombuffer(b"".join(encoded), np.uint8))
+
+
+class RawProfile:
+    """What `decode_profile` gave, by the names of its lists."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.raw = raw
+
+    def count(self, name: str) -> int:
+        """Give the length of a list."""
+        return len(self.raw[name])
+
+    def ints(self, name: str) -> Ints:
+        """Give a list as an array; nothing is copied."""
+        return as_ints(self.raw[name])
+
+    def int64(self, name: str) -> pa.Array:
+        """Give a list as an Arrow array; nothing is copied."""
+        return self._arrow(name, pa.int64())
+
+    def uint64(self, name: str) -> pa.Array:
+        """Give a list of addresses."""
+        return self._arrow(name, pa.uint64())
+
+    def _arrow(self, name: str, kind: pa.DataType) -> pa.Array:
+        block = self.raw[name]
+        return pa.Array.from_buffers(kind, len(block), [None, pa.py_buffer(block)])
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The string table."""
+        data = np.frombuffer(self.raw["text"], np.uint8)
+        return Texts(offsets_of(self.ints("string_end")), data)
+
+    @cached_property
+    def strings(self) -> pa.Array:
+        """The string table; null where it is empty."""
+        offsets = self.texts.offsets
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(self.raw["text"])]
+        whole = pa.Array.from_buffers(pa.large_utf8(), len(offsets) - 1, buffers)
+        return pc.if_else(pc.equal(whole, ""), None, whole)
+
+    def text(self, name: str) -> pa.Array:
+        """Give the texts that a list names, null for the empty one."""
+        return self.strings.take(self.int64(name)).cast(pa.utf8())
+
+    def needed_text(self, name: str) -> pa.Array:
+        """Give the texts that a list names, the empty one too."""
+        return pc.fill_null(self.text(name), "")
+
+    def string(self, number: int) -> str | None:
+        """Give one text, None for the empty one."""
+        text: str | None = self.strings[number].as_py()
+        return text
+
+
+def as_ints(numbers: Any) -> Ints:
+    """See the core's numbers as an array."""
+    return np.frombuffer(numbers, np.int64)
+
+
+def offsets_of(ends: Ints) -> Ints:
+    """Put the start of the first list in front of the ends of all."""
+    offsets = np.empty(len(ends) + 1, np.int64)
+    offsets[0], offsets[1:] = 0, ends
+    return offsets
