@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 TRACE ?= tests/data/real/io-go1.27.trace.zst
 OUT ?= out
+FUZZ_SECONDS ?= 60
+SOAK_EXECUTIONS ?= 20000000
 
 .PHONY: help
 help: ## Print the targets
@@ -38,7 +40,7 @@ check: lint types ## Run all checks that are not tests
 lint: ## ruff (lint and format), cython-lint, docs up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cython-lint src/gotrace
+	$(BIN)/cython-lint src/gotrace tests/fuzz
 	$(BIN)/python -m gotrace.tables.docs --check
 
 .PHONY: types
@@ -65,8 +67,20 @@ page: ## Build the page that flames are written to, from web/flame (needs Node)
 bench: ## Time ours against Go's reader, side by side (needs make go-toolchains)
 	$(BIN)/python -m pytest bench --benchmark-enable -s
 
+.PHONY: fuzz-tools
+fuzz-tools: ## Install clang with libFuzzer and the sanitizers (Debian, Ubuntu)
+	bash tests/fuzz/install-clang.sh
+
+.PHONY: fuzz
+fuzz: fuzz-tools ## Fuzz every parser for a while, under ASan and UBSan (FUZZ_SECONDS each)
+	for target in $$($(BIN)/python -m tests.fuzz.build --list); do \
+		$(BIN)/python -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) || exit; done
+
 .PHONY: soak
-soak: ## The long tests: ten thousand damaged traces against Go's reader (needs make go-toolchains)
+soak: fuzz-tools ## The long tests: millions of fuzzer runs, ten thousand damaged traces against Go's reader
+	for target in $$($(BIN)/python -m tests.fuzz.build --list); do \
+		$(BIN)/python -m tests.fuzz $$target --executions $(SOAK_EXECUTIONS) \
+			--results bench/results/fuzz-$$target.json || exit; done
 	GOTRACE_MUTANTS=10000 $(BIN)/python -m pytest tests/differential
 
 .PHONY: asan

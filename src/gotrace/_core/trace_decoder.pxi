@@ -196,7 +196,7 @@ cdef class TraceDecoder(Owned):
             self.typed.notes.damage(
                 "info", "resumed",
                 f"batches were found again {self.framer.skipped} bytes behind the damage",
-                self.framer.lost_from + self.framer.skipped, self.framer.skipped, NULL_ID,
+                self.framer.found_at, self.framer.skipped, NULL_ID,
             )
             self.framer.skipped = 0
         if step == FRAME_GENERATION:

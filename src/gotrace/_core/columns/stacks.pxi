@@ -83,9 +83,10 @@ cdef int64_t known_stack(StackMaps* self, int64_t n_frames) noexcept nogil:
         if is_new:
             break
         stack = &self.stacks[place[0] - 1]
-        if stack.n_frames == n_frames and memcmp(
-            self.members + stack.first, frames, n_frames * sizeof(int64_t)
-        ) == 0:
+        if stack.n_frames == n_frames and (
+            n_frames == 0
+            or memcmp(self.members + stack.first, frames, n_frames * sizeof(int64_t)) == 0
+        ):
             return <int64_t>place[0] - 1
         hash += 1
     place[0] = <uint64_t>self.n_stacks + 1

@@ -39,7 +39,8 @@ cdef struct Framer:
     int64_t lost_from
     int64_t lost_bytes          # of the generation that the last fault cost
     uint64_t lost_number        # its number; 0: no generation was open
-    int64_t skipped             # bytes to the place where framing was found again
+    int64_t found_at            # where framing was found again,
+    int64_t skipped             # so many bytes behind the damage
     uint64_t seed
     int64_t memory_limit
     const uint8_t* input        # what was fed and not used yet
@@ -392,6 +393,7 @@ cdef int64_t _consume(
         self.lost = not found
         self.offset += used
         if found:
+            self.found_at = self.offset
             self.skipped = self.offset - self.lost_from
         return used
     fault.code = FAULT_NONE

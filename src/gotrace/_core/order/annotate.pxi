@@ -54,6 +54,14 @@ cdef inline Extra* _last_extra(Ordering* self) noexcept nogil:
     return &self.rows.extras[self.rows.n_extras - 1]
 
 
+cdef inline void _open(Ordering* self, Interval** open, Interval* interval) noexcept nogil:
+    """The row just emitted begins the interval; it may be taken back yet (`_take_back`)."""
+    interval.next = open[0]
+    open[0] = interval
+    self.begun = interval
+    self.begun_seq = last_seq(self)
+
+
 cdef int _begin_range(
     Ordering* self, Cursor* event, Interval** open, int range_class, const Text* name,
     int resource, int64_t resource_id, uint64_t stack,
@@ -75,8 +83,7 @@ cdef int _begin_range(
         return BROKEN
     interval.start_ns = self.last_time
     interval.start_seq = last_seq(self)
-    interval.next = open[0]
-    open[0] = interval
+    _open(self, open, interval)
     _last_extra(self).name = interval.name
     return ADVANCED
 
@@ -101,12 +108,14 @@ cdef int _active_range(
         interval.open_start = True
         interval.start_ns = self.opening_time
         interval.start_seq = self.opening_seq
-        interval.next = open[0]
-        open[0] = interval
     elif interval == NULL:
         return _broken(self, event, FAULT_RANGE_CLOSED, range_class, resource_id)
     if _emit_range(self, event, KIND_RANGE_ACTIVE, range_class, resource, resource_id, NULL_ID) < 0:
+        if self.is_initial:
+            interval_free(&self.intervals, interval)
         return BROKEN
+    if self.is_initial:
+        _open(self, open, interval)
     _last_extra(self).name = interval.name
     return ADVANCED
 
@@ -404,8 +413,7 @@ cdef int _region(Ordering* self, Cursor* event) noexcept nogil:
     interval.start_ns = self.last_time
     interval.start_seq = last_seq(self)
     interval.depth = link[0].depth + 1 if link[0] != NULL else 0
-    interval.next = link[0]
-    link[0] = interval
+    _open(self, link, interval)
     return ADVANCED
 
 

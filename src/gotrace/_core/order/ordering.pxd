@@ -51,6 +51,8 @@ cdef struct Ordering:
     IntervalPool intervals
     Interval* gc                # the mark phase that is going on
     Interval* orphans           # closed by an event that was then taken back
+    Interval* begun             # the range or region that began last,
+    int64_t begun_seq           # with the row of this number
     Cursor* cursors
     int64_t cursors_room
     Cursor** frontier           # a min-heap by the time of the head events

@@ -69,6 +69,7 @@ cdef void order_reset(Ordering* self) noexcept nogil:
 cdef void order_clear(Ordering* self) noexcept nogil:
     order_reset(self)
     intervals_clear(&self.intervals)
+    self.begun = NULL
     texts_clear(&self.reasons)
     free(self.cursors)
     free(self.frontier)
@@ -210,6 +211,8 @@ cdef void _take_back(Ordering* self, int64_t rows) noexcept nogil:
         if ended != NULL:
             ended.next = self.orphans
             self.orphans = ended
+    if self.begun != NULL and self.begun_seq >= all.first_seq + rows:
+        self.begun.what = NEVER_BEGAN
     all.count = rows
     self.last_time = all.time[rows - 1] if rows else self.flushed_time
 

@@ -21,11 +21,12 @@ cdef enum:
     PAGE_SIZE = 1 << PAGE_BITS
     CACHE_SIZE = 1 << 10
     SHORT_NAME = 40
+    NEVER_BEGAN = 255           # an interval whose begin was taken back
 
 
 cdef struct Interval:
     Interval* next              # the range before it on the resource, the region around it
-    uint8_t what                # KIND_RANGE_BEGIN, KIND_REGION_BEGIN or KIND_TASK_BEGIN
+    uint8_t what                # KIND_RANGE_BEGIN, KIND_REGION_BEGIN, KIND_TASK_BEGIN; NEVER_BEGAN
     uint8_t range_class
     bint open_start
     int32_t depth
