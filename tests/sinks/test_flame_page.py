@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import subprocess
 import unicodedata
@@ -21,6 +20,7 @@ from gotrace.analyses.flame import flame_diff_of, flame_of
 from gotrace.analyses.profile_columns import ProfileColumns, from_tables
 from gotrace.sinks.flame_page import PageFlame, page, write_flame_page
 from tests.analyses import proto
+from tests.browser import program
 
 WEB = Path(__file__).parents[2] / "web" / "flame"
 
@@ -189,15 +189,12 @@ def others(found: list[tuple[int, str, int]]) -> dict[tuple[str, ...], int]:
 
 
 def test_the_page_ships_as_its_sources_give_it(tmp_path: Path) -> None:
-    if shutil.which("npm") is None:
-        if os.environ.get("GOTRACE_REQUIRE_BROWSER") == "1":
-            pytest.fail("needs npm, to build the page")
-        pytest.skip("needs npm, to build the page")
+    npm, node = program("GOTRACE_NPM", "npm"), program("GOTRACE_NODE", "node")
     sources = tmp_path / "flame"
     shutil.copytree(WEB, sources, ignore=shutil.ignore_patterns("node_modules"))
     quiet = ("--no-audit", "--no-fund", "--silent")
-    subprocess.run(["npm", "ci", *quiet], cwd=sources, check=True, timeout=300)
-    subprocess.run(["npm", "run", "--silent", "types"], cwd=sources, check=True, timeout=120)
+    subprocess.run([npm, "ci", *quiet], cwd=sources, check=True, timeout=300)
+    subprocess.run([npm, "run", "--silent", "types"], cwd=sources, check=True, timeout=120)
     built = tmp_path / "flame.html"
-    subprocess.run(["node", "build.js", built], cwd=sources, check=True, timeout=60)
+    subprocess.run([node, "build.js", built], cwd=sources, check=True, timeout=60)
     assert built.read_bytes() == page(), "web/flame changed: run make page"

@@ -7,28 +7,20 @@
 /** @typedef {import("./stack_tree.js").StackTree} StackTree */
 /** @typedef {import("./stack_tree.js").Weights} Weights */
 /** @typedef {"weight" | "name"} Order */
+/** @typedef {{frame: number, nodes: number, width: number, begin: number}} Group */
 
 export const NONE = -1;
 
-/** A typed array that grows. @template {Int32Array | Float64Array} T */
-class Column {
-  /** @param {new (length: number) => T} kind */
-  constructor(kind) {
-    this.kind = kind;
-    this.at = new kind(1024);
-  }
-
-  /** @param {number} size */
-  reserve(size) {
-    if (size <= this.at.length) return;
-    const more = new this.kind(Math.max(size, this.at.length * 2));
-    more.set(this.at);
-    this.at = more;
-  }
+/** A typed array twice as long, or as long as it must be. @template {Int32Array | Float64Array} T @param {T} column @param {number} size @returns {T} */
+function longer(column, size) {
+  const kind = /** @type {new (length: number) => T} */ (column.constructor);
+  const more = new kind(Math.max(size, column.length * 2));
+  more.set(column);
+  return more;
 }
 
-const ints = () => new Column(Int32Array);
-const floats = () => new Column(Float64Array);
+const ints = () => new Int32Array(1024);
+const floats = () => new Float64Array(1024);
 
 export class Icicle {
   /**
@@ -59,53 +51,58 @@ export class Icicle {
     this.entry = { node: ints(), next: ints() };
     this.entries = 0;
     this.slots = new Int32Array(tree.frames).fill(NONE);
-    entries.forEach((node, at) => this.#addEntry(node, nexts[at] ?? node));
+    this.#reserveEntries(entries.length);
+    entries.forEach((node, at) => {
+      this.entry.node[at] = node;
+      this.entry.next[at] = nexts[at] ?? node;
+    });
+    this.entries = entries.length;
     this.#addBox(frame, NONE, 0, 0, entries.length);
   }
 
   /** @param {number} box */
   frame(box) {
-    return this.box.frame.at[box];
+    return this.box.frame[box];
   }
 
   /** @param {number} box */
   parent(box) {
-    return this.box.parent.at[box];
+    return this.box.parent[box];
   }
 
   /** @param {number} box */
   depth(box) {
-    return this.box.depth.at[box];
+    return this.box.depth[box];
   }
 
   /** How many rows there are below a box, or above it in a tree that goes up. @param {number} box */
   height(box) {
-    return this.box.height.at[box];
+    return this.box.height[box];
   }
 
   /** Left edge, in values. @param {number} box */
   x(box) {
-    return this.box.x.at[box];
+    return this.box.x[box];
   }
 
   /** @param {number} box */
   width(box) {
-    return this.box.width.at[box];
+    return this.box.width[box];
   }
 
   /** First child and number of children, which follow each other. @param {number} box */
   children(box) {
-    if (this.box.first.at[box] === NONE) this.#expand(box);
-    return { first: this.box.first.at[box], count: this.box.children.at[box] };
+    if (this.box.first[box] === NONE) this.#expand(box);
+    return { first: this.box.first[box], count: this.box.children[box] };
   }
 
   /** What a box says in numbers. @param {number} box */
   values(box) {
     return {
-      totals: this.totals.map((side) => side.at[box]),
-      selfs: this.selfs.map((side) => side.at[box]),
-      gained: this.box.gained.at[box],
-      lost: this.box.lost.at[box],
+      totals: this.totals.map((side) => side[box]),
+      selfs: this.selfs.map((side) => side[box]),
+      gained: this.box.gained[box],
+      lost: this.box.lost[box],
     };
   }
 
@@ -114,8 +111,8 @@ export class Icicle {
     if (this.way === "up") return 0;
     const { begin, end } = this.box;
     const codes = new Set();
-    for (let at = begin.at[box]; at < end.at[box]; at++) {
-      codes.add(this.tree.inlined[this.entry.node.at[at]]);
+    for (let at = begin[box]; at < end[box]; at++) {
+      codes.add(this.tree.inlined[this.entry.node[at]]);
     }
     return codes.size === 1 ? Number([...codes][0]) : 2;
   }
@@ -140,58 +137,62 @@ export class Icicle {
     return box;
   }
 
-  #expand(/** @type {number} */ box) {
-    const { nodes, nexts } = this.#below(box);
-    const { tree, slots } = this;
-    /** @type {{frame: number, size: number, width: number, begin: number}[]} */
+  /** @param {number} box */
+  #expand(box) {
+    const below = this.#below(box);
+    const groups = this.#grouped(below);
+    // Callers take the place of the entries they come from; callees are more and come behind.
+    let begin = this.way === "up" ? this.box.begin[box] : this.entries;
+    for (const group of groups) {
+      group.begin = begin;
+      this.slots[group.frame] = begin;
+      begin += group.nodes;
+    }
+    this.entries = Math.max(this.entries, begin);
+    this.#reserveEntries(this.entries);
+    below.nexts.forEach((next, at) => {
+      const entry = this.slots[this.tree.frame[next]]++;
+      this.entry.node[entry] = below.nodes[at];
+      this.entry.next[entry] = this.way === "up" ? this.tree.parent[next] : next;
+    });
+    const first = this.count;
+    let x = this.x(box);
+    for (const group of groups) {
+      this.slots[group.frame] = NONE;
+      x += this.width(this.#addBox(group.frame, box, x, group.begin, group.begin + group.nodes));
+    }
+    this.box.first[box] = first;
+    this.box.children[box] = groups.length;
+  }
+
+  /** Count nodes by their frame, in the order of siblings. @param {{nodes: number[], nexts: number[]}} below */
+  #grouped({ nodes, nexts }) {
+    const { tree, slots, weights, rank } = this;
+    /** @type {Group[]} */
     const groups = [];
-    const carriers = this.way === "up" ? nodes : nexts;
     nexts.forEach((next, at) => {
       const frame = tree.frame[next];
       if (slots[frame] === NONE) {
         slots[frame] = groups.length;
-        groups.push({ frame, size: 0, width: 0, begin: 0 });
+        groups.push({ frame, nodes: 0, width: 0, begin: 0 });
       }
       const group = groups[slots[frame]];
-      group.size++;
-      group.width += this.weights.width[carriers[at]];
+      group.nodes++;
+      group.width += weights.width[nodes[at]];
     });
-    const byName = (/** @type {any} */ a, /** @type {any} */ b) => this.rank[a.frame] - this.rank[b.frame];
-    const ordered = [...groups].sort(
+    const byName = (/** @type {Group} */ a, /** @type {Group} */ b) => rank[a.frame] - rank[b.frame];
+    return groups.sort(
       this.order === "name" ? byName : (a, b) => b.width - a.width || byName(a, b),
     );
-    // Callers take the place of the entries they come from; callees are more and come behind.
-    let begin = this.way === "up" ? this.box.begin.at[box] : this.entries;
-    for (const group of ordered) {
-      group.begin = begin;
-      begin += group.size;
-    }
-    this.entries = Math.max(this.entries, begin);
-    this.entry.node.reserve(this.entries);
-    this.entry.next.reserve(this.entries);
-    nexts.forEach((next, at) => {
-      const group = groups[slots[tree.frame[next]]];
-      this.entry.node.at[group.begin] = carriers[at];
-      this.entry.next.at[group.begin] = this.way === "up" ? tree.parent[next] : next;
-      group.begin++;
-    });
-    const first = this.count;
-    let x = this.x(box);
-    for (const { frame, size, begin: end } of ordered) {
-      slots[frame] = NONE;
-      x += this.width(this.#addBox(frame, box, x, end - size, end));
-    }
-    this.box.first.at[box] = first;
-    this.box.children.at[box] = ordered.length;
   }
 
-  /** The nodes one row on from a box, and the entries that they come from. @param {number} box */
+  /** The nodes one row on from a box, and those whose weights they carry. @param {number} box */
   #below(box) {
     const nodes = [];
     const nexts = [];
-    for (let at = this.box.begin.at[box]; at < this.box.end.at[box]; at++) {
-      const node = this.entry.node.at[at];
-      const next = this.entry.next.at[at];
+    for (let at = this.box.begin[box]; at < this.box.end[box]; at++) {
+      const node = this.entry.node[at];
+      const next = this.entry.next[at];
       if (this.way === "down") {
         for (const child of this.tree.children(node)) nexts.push(child);
       } else if (next > 0) {
@@ -199,15 +200,22 @@ export class Icicle {
         nexts.push(next);
       }
     }
-    return { nodes, nexts };
+    return { nodes: this.way === "up" ? nodes : nexts, nexts };
   }
 
-  #addEntry(/** @type {number} */ node, /** @type {number} */ next) {
-    const at = this.entries++;
-    this.entry.node.reserve(this.entries);
-    this.entry.next.reserve(this.entries);
-    this.entry.node.at[at] = node;
-    this.entry.next.at[at] = next;
+  /** @param {number} size */
+  #reserveEntries(size) {
+    if (size <= this.entry.node.length) return;
+    this.entry = { node: longer(this.entry.node, size), next: longer(this.entry.next, size) };
+  }
+
+  #reserveBox() {
+    if (this.count < this.box.frame.length) return;
+    for (const name of /** @type {(keyof typeof this.box)[]} */ (Object.keys(this.box))) {
+      this.box = { ...this.box, [name]: longer(this.box[name], 0) };
+    }
+    this.totals = this.totals.map((side) => longer(side, 0));
+    this.selfs = this.selfs.map((side) => longer(side, 0));
   }
 
   /**
@@ -218,33 +226,38 @@ export class Icicle {
    * @param {number} end
    */
   #addBox(frame, parent, x, begin, end) {
-    const box = this.count;
+    this.#reserveBox();
+    const at = this.count;
     this.count += 1;
-    for (const column of [...Object.values(this.box), ...this.totals, ...this.selfs]) {
-      column.reserve(this.count);
+    const { box } = this;
+    box.frame[at] = frame;
+    box.parent[at] = parent;
+    box.depth[at] = parent === NONE ? 0 : box.depth[parent] + 1;
+    box.first[at] = NONE;
+    box.begin[at] = begin;
+    box.end[at] = end;
+    box.x[at] = x;
+    this.#sum(at, begin, end);
+    return at;
+  }
+
+  /** @param {number} at the box @param {number} begin of its entries @param {number} end */
+  #sum(at, begin, end) {
+    const { tree, weights, box, entry } = this;
+    const up = this.way === "up";
+    const rows = up ? tree.depth : tree.height;
+    const ends = up ? entry.next : entry.node;
+    for (let each = begin; each < end; each++) {
+      const node = entry.node[each];
+      box.height[at] = Math.max(box.height[at], rows[ends[each]]);
+      box.width[at] += weights.width[node];
+      box.gained[at] += weights.gained[node];
+      box.lost[at] += weights.lost[node];
+      for (let side = 0; side < weights.sides.length; side++) {
+        this.totals[side][at] += weights.sides[side][node];
+        if (!up) this.selfs[side][at] += tree.own.sides[side][node];
+      }
     }
-    const { tree, weights } = this;
-    let [height, width, gained, lost] = [0, 0, 0, 0];
-    for (let at = begin; at < end; at++) {
-      const node = this.entry.node.at[at];
-      const next = this.entry.next.at[at];
-      height = Math.max(height, this.way === "up" ? tree.depth[next] : tree.height[node]);
-      width += weights.width[node];
-      gained += weights.gained[node];
-      lost += weights.lost[node];
-      weights.sides.forEach((side, which) => {
-        this.totals[which].at[box] += side[node];
-        if (this.way === "down") this.selfs[which].at[box] += tree.own.sides[which][node];
-      });
-    }
-    const depth = parent === NONE ? 0 : this.depth(parent) + 1;
-    const facts = {
-      frame, parent, depth, height, first: NONE, children: 0, begin, end, x, width, gained, lost,
-    };
-    for (const [name, value] of Object.entries(facts)) {
-      this.box[/** @type {keyof typeof facts} */ (name)].at[box] = value;
-    }
-    return box;
   }
 }
 

@@ -287,13 +287,16 @@ export class Page {
       selfs: icicle.way === "down" ? selfs : null,
       inlined: frame === NONE ? 0 : icicle.inlined(box),
       wholes: this.flame.tree.whole,
-      parent: null,
     };
   }
 
   /** @param {Spot | null} spot */
   #tell(spot) {
-    part("details").textContent = spot ? summary(this.#factsOf(spot), this.flame, this.frames) : "";
+    const facts = spot && this.#factsOf(spot);
+    part("details").replaceChildren(
+      make("strong", "", facts ? facts.name : ""),
+      make("span", "", facts ? summary(facts, this.flame, this.frames) : ""),
+    );
   }
 
   /** Boxes with matching frames, outermost first, in the order that they are drawn. @param {Pane} pane @param {Uint8Array} matches */
@@ -331,8 +334,9 @@ export class Page {
       const shares = sharesOf(this.flame.tree, found.matches);
       const texts = shares.map(({ part, whole }) => shareText(part, whole));
       const change = this.flame.isDiff ? ` (${changeText(shares[0].part, shares[1].part)})` : "";
-      output.textContent = found.count ? `${texts.join(" → ")}${change}` : "no match";
-      output.title = `${texts.join(" → ")} of the total passes through ${found.count} matching functions`;
+      const functions = `${found.count} function${found.count === 1 ? "" : "s"}`;
+      output.textContent = found.count ? `${texts.join(" → ")}${change} · ${functions}` : "no match";
+      output.title = "part of the total that passes through what was found";
     }
     this.#fillList();
     this.stage.ask();

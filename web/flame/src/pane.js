@@ -107,15 +107,17 @@ export class Pane {
     const isMatch = matches !== null && frame !== NONE && matches[frame] === 1;
     const faded = matches !== null && !isMatch;
     const { theme } = colours;
-    if (isMatch) context.fillStyle = theme.match;
-    else if (brush.isDiff) context.fillStyle = colours.ofChange(icicle.totals[0].at[box], icicle.totals[1].at[box]);
+    const isMiddle = box === 0 && frame !== NONE;
+    if (isMiddle) context.fillStyle = theme.edge;
+    else if (isMatch) context.fillStyle = theme.match;
+    else if (brush.isDiff) context.fillStyle = colours.ofChange(icicle.totals[0][box], icicle.totals[1][box]);
     else context.fillStyle = faded ? theme.faded : colours.of(frame);
-    if (faded && brush.isDiff) context.globalAlpha = 0.35;
+    if (faded && brush.isDiff && !isMiddle) context.globalAlpha = 0.35;
     context.fillRect(left, y - brush.top, wide > 3 ? wide - GAP : wide, ROW - GAP);
     context.globalAlpha = icicle.depth(box) < icicle.depth(this.zoomed) ? 0.6 : 1;
     const text = brush.labels.fitting(frame, wide - 9);
     if (text) {
-      context.fillStyle = isMatch ? theme.matchText : faded ? theme.fadedText : theme.text;
+      context.fillStyle = isMiddle ? theme.back : isMatch ? theme.matchText : faded ? theme.fadedText : theme.text;
       context.fillText(text, left + 4, y - brush.top + ROW / 2);
     }
     context.globalAlpha = 1;

@@ -6,7 +6,7 @@ import { changeText, deltaText, shareText, valueText } from "./units.js";
 /** @typedef {import("./document.js").Frames} Frames */
 /** @typedef {import("./functions.js").FunctionValues} FunctionValues */
 /** @typedef {{frame: number, name: string, totals: number[], selfs: number[] | null,
- *   inlined: number, wholes: number[], parent: number[] | null}} Facts */
+ *   inlined: number, wholes: number[]}} Facts */
 
 const EDGE = 12;
 
@@ -68,11 +68,11 @@ function cellsOf(values, wholes, flame) {
   ];
 }
 
-/** One line of text with the same facts. @param {Facts} facts @param {Flame} flame @param {Frames} frames */
+/** The same facts in one line, without the name. @param {Facts} facts @param {Flame} flame @param {Frames} frames */
 export function summary(facts, flame, frames) {
   const { totals, selfs, wholes } = facts;
   const text = (/** @type {number} */ value) => valueText(value, flame.scales, flame.unit);
-  const parts = [facts.name];
+  const parts = [];
   if (flame.isDiff) {
     const [before, after] = totals;
     parts.push(`${text(before)} → ${text(after)}`, changeText(before, after));
