@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 
 import pyarrow as pa
@@ -109,15 +110,61 @@ def test_only_the_window_is_read(data):
     assert note["offset"] == wanted.offset
 
 
-def test_streams_and_compressed_traces_give_the_same_rows(data):
-    trace = gotrace.open(data)
+class Pipe(io.RawIOBase):
+    """Bytes that come once."""
+
+    def __init__(self, data: bytes) -> None:
+        self._inner = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        return self._inner.readinto(buffer)
+
+
+def test_an_open_file_has_windows_too(data, tmp_path):
+    path = tmp_path / "a.trace"
+    path.write_bytes(data)
+    trace = gotrace.open(path)
     number = trace.generations()[1].number
-    columns = ["kind", "stack_id", "value", "message"]
-    expected = trace.table("events", columns, generations=[number])
-    for given in (io.BytesIO(data), zstandard.compress(data)):
-        other = gotrace.open(given)
-        assert other.table("events", columns, generations=[number]).equals(expected)
-        assert not any(note["code"] == "window" for note in other.notes)
+    expected = trace.table("events", generations=[number])
+    notes = trace.notes
+    assert [note["code"] for note in notes] == ["window"]
+    with path.open("rb") as file:
+        for given in (io.BytesIO(data), file):
+            other = gotrace.open(given)
+            assert other.table("events", generations=[number]).equals(expected)
+            assert [note["offset"] for note in other.notes] == [notes[0]["offset"]]
+
+
+def test_streams_and_compressed_traces_are_decoded_from_the_start(data):
+    whole = gotrace.open(data)
+    generation = whole.table("generations").to_pylist()[1]
+    rows = generation["last_seq"] + 1 - generation["first_seq"]
+    expected = whole.table("events").slice(generation["first_seq"], rows).combine_chunks()
+    for given in (Pipe(data), zstandard.compress(data), gzip.compress(data)):
+        trace = gotrace.open(given)
+        got = trace.table("events", generations=[generation["number"]]).combine_chunks()
+        assert got.to_pylist() == expected.to_pylist()
+        assert not any(note["code"] == "window" for note in trace.notes)
+
+
+def test_of_everything_nothing_is_left_out(data):
+    for wishes in ({"start": "+0s"}, {"end": "+1h"}, {"start": "+0s", "end": "+1h"}):
+        for given in (data, zstandard.compress(data)):
+            trace = gotrace.open(given)
+            whole = trace.table("events", ["seq"], **wishes)
+            assert whole.num_rows == trace.table("events", ["seq"]).num_rows
+            assert not any(note["code"] == "window" for note in trace.notes)
+
+
+def test_an_empty_window_costs_one_generation(data):
+    trace = gotrace.open(data)
+    first = trace.generations()[0].start_ns
+    assert trace.table("events", ["seq"], end=first - 10**9).num_rows == 0
+    assert trace.table("events", ["seq"], start="+1h").num_rows == 0
+    assert [note["code"] for note in trace.notes] == ["window"]
 
 
 def test_all_tables_of_a_scan_are_cut(data):

@@ -206,14 +206,18 @@ def _standing_for(inner: Source, name: str, seen: Callable[[int], None] | None =
 
         def __init__(self) -> None:
             super().__init__()
-            self.name, self.size = name, inner.size
-            self.reopenable = inner.reopenable
+            self.name, self.reopenable = name, inner.reopenable
+
+        @property
+        def size(self) -> int | None:
+            return inner.size
 
         def read_at(self) -> AbstractContextManager[ReadAt]:
             return inner.read_at()
 
         def _read(self) -> Iterator[Chunk]:
             read = 0
+            inner.go_on = lambda: self.go_on is None or self.go_on()
             for chunk in inner.chunks():
                 read += len(chunk)
                 if seen is not None:

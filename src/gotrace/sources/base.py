@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -19,6 +20,9 @@ CHUNK_BYTES = 1 << 20
 ReadAt: TypeAlias = Callable[[int, memoryview], int]
 """Read bytes from an offset into a buffer: how many there were, 0 at the end."""
 
+GoOn: TypeAlias = Callable[[], bool]
+"""Whether somebody still wants what is being read; raises when a limit is reached."""
+
 
 class Source(ABC):
     """Raw bytes as they lie in a file, in memory, or come through a pipe.
@@ -26,30 +30,42 @@ class Source(ABC):
     Attributes:
         name: what messages call it.
         path: the path it can be opened by again, in another process too; else None.
-        size: length in bytes, when it is known beforehand; then `read_at` works.
         reopenable: whether `chunks` can be called more than once.
+        go_on: asked now and then by a source that waits for bytes; False: nobody wants them.
     """
 
     name: str
     path: str | None = None
-    size: int | None = None
     reopenable: bool = True
+    go_on: GoOn | None = None
 
     def __init__(self) -> None:
         self._opened = False
+        self._lock = threading.Lock()
+
+    @property
+    def size(self) -> int | None:
+        """Length in bytes at this moment, when it can be known; then `read_at` works."""
+        return None
 
     def chunks(self) -> Iterator[Chunk]:
         """Iterate over the bytes from the start; `ConsumedError` when that is no longer possible.
 
         `OSError` passes through. Closing the iterator closes what it opened.
         """
-        if self._opened and not self.reopenable:
-            raise ConsumedError(
-                f"{self.name}: a stream can be read once, and it was read; "
-                "save it to a file to read it again"
-            )
-        self._opened = True
+        with self._lock:
+            if self.consumed:
+                raise ConsumedError(
+                    f"{self.name}: a stream can be read once, and it was read; "
+                    "save it to a file to read it again"
+                )
+            self._opened = True
         return self._read()
+
+    @property
+    def consumed(self) -> bool:
+        """Whether `chunks` would raise `ConsumedError`."""
+        return self._opened and not self.reopenable
 
     def read_at(self) -> AbstractContextManager[ReadAt]:
         """Open it for reads at any place, when its `size` is known."""

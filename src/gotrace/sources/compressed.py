@@ -67,6 +67,12 @@ class Plain:
             self._check_growth()
             yield chunk
 
+    def close(self) -> None:
+        """Close what the source opened."""
+        close = getattr(self._raw, "close", None)
+        if close is not None:
+            close()
+
     def _counted(self) -> Iterator[Chunk]:
         for chunk in self._raw:
             self.raw_bytes += len(chunk)

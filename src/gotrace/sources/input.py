@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -50,9 +51,7 @@ class Opened:
 
     def close(self) -> None:
         """End the pass and close what it opened."""
-        close = getattr(self.chunks, "close", None)  # the end of a chain of chunks has none
-        if close is not None:
-            close()
+        self.plain.close()
 
 
 class Input:
@@ -64,6 +63,7 @@ class Input:
     def __init__(self, source: Source, limits: Limits) -> None:
         self.source = source
         self.limits = limits
+        self._lock = threading.Lock()
         self._waiting: Opened | None = None
         self._peeked: tuple[Sniffed, str | None] | None = None
 
@@ -74,24 +74,33 @@ class Input:
 
     def peek(self) -> tuple[Sniffed, str | None]:
         """Return the kind and the compression, without using the input up."""
-        if self._peeked is None:
-            opened = self._begin()
-            if self.source.reopenable:
-                opened.close()
-            else:
-                self._waiting = opened
-        assert self._peeked is not None
-        return self._peeked
+        with self._lock:
+            if self._peeked is None:
+                opened = self._begin()
+                if self.source.reopenable:
+                    opened.close()
+                else:
+                    self._waiting = opened
+            assert self._peeked is not None
+            return self._peeked
 
     def open(self) -> Opened:
         """Begin a pass; `ConsumedError` when the source is a stream that was read before."""
-        opened, self._waiting = self._waiting, None
-        return opened or self._begin()
+        with self._lock:
+            opened, self._waiting = self._waiting, None
+            return opened or self._begin()
+
+    def close(self) -> None:
+        """Close what was opened for a look and is waiting for a pass."""
+        with self._lock:
+            opened, self._waiting = self._waiting, None
+        if opened is not None:
+            opened.close()
 
     @property
     def consumed(self) -> bool:
         """Whether another pass would raise `ConsumedError`."""
-        return self.source._opened and not self.source.reopenable and self._waiting is None
+        return self.source.consumed and self._waiting is None
 
     def _begin(self) -> Opened:
         plain = Plain(self.source.chunks(), self.limits, self.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gotrace.errors import FormatError
 
 if TYPE_CHECKING:
+    from gotrace.sources.base import GoOn
     from gotrace.sources.input import Input
 
 __all__ = ["Generation", "hops", "index"]
@@ -46,8 +47,10 @@ class Generation:
     complete: bool | None
 
 
-def index(given: Input, *, salvage: bool) -> list[Generation]:
-    """List the generations of a trace in order.
+def index(
+    given: Input, *, salvage: bool, go_on: GoOn | None = None
+) -> Generator[Generation, None, None]:
+    """Iterate over the generations of a trace in order, until `go_on` says that nobody wants them.
 
     Raises FormatError at the first damage of the framing, unless `salvage`; damage inside a batch
     is not seen here.
@@ -56,9 +59,12 @@ def index(given: Input, *, salvage: bool) -> list[Generation]:
 
     finder = GenerationIndex(salvage=salvage, max_memory=given.limits.memory_bytes)
     try:
-        found = list(_hop(given, finder) if hops(given) else _walk(given, finder))
+        for found in _hop(given, finder) if hops(given) else _walk(given, finder):
+            if go_on is not None and not go_on():
+                return
+            yield from found
         finder.finish()
-        return found + _drain(finder)
+        yield from _drain(finder)
     except FormatError as error:
         error.source = error.source or given.name
         raise
@@ -69,8 +75,8 @@ def hops(given: Input) -> bool:
     return given.source.size is not None and given.peek()[1] is None
 
 
-def _hop(given: Input, finder: Any) -> Iterator[Generation]:
-    """Read the headers alone, a page at a time."""
+def _hop(given: Input, finder: Any) -> Iterator[list[Generation]]:
+    """Read the headers alone, a page at a time; give what each page tells."""
     size = given.source.size or 0
     buffer = memoryview(bytearray(_PAGE_BYTES))
     offset = 0
@@ -78,17 +84,17 @@ def _hop(given: Input, finder: Any) -> Iterator[Generation]:
         while count := read(offset, buffer):
             offset += count
             finder.feed(buffer[:count], following=max(size - offset, 0))
-            yield from _drain(finder)
+            yield _drain(finder)
             offset += finder.left_out
 
 
-def _walk(given: Input, finder: Any) -> Iterator[Generation]:
+def _walk(given: Input, finder: Any) -> Iterator[list[Generation]]:
     """Read everything, one after the other."""
     opened = given.open()
     with closing(opened):
         for chunk in opened.chunks:
             finder.feed(chunk)
-            yield from _drain(finder)
+            yield _drain(finder)
 
 
 def _drain(finder: Any) -> list[Generation]:

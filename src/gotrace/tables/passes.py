@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
@@ -10,8 +9,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
-from gotrace.errors import FormatError, GotraceError, LimitError, UnsupportedVersionError
-from gotrace.sources.base import CHUNK_BYTES, Chunk
+from gotrace.errors import FormatError, LimitError, UnsupportedVersionError
+from gotrace.sources.base import CHUNK_BYTES, Chunk, GoOn
 from gotrace.sources.compressed import Plain
 from gotrace.sources.input import Input
 from gotrace.sources.sniff import HEADER_BYTES, KNOWN_MINORS, check_version, not_built
@@ -41,7 +40,7 @@ class Window(NamedTuple):
     text: str
 
 
-FindWindow: TypeAlias = Callable[[Input], "Window | None"]
+FindWindow: TypeAlias = "Callable[[Input, GoOn], Window | None]"
 
 
 class Pass:
@@ -80,15 +79,12 @@ class Pass:
         self._rows = 0
         self._decoder: Any = None
         self._cancelled = False
-        self._pid = os.getpid()
         self._deadline: float | None = None
         self.fault: FormatError | None = None
         self.notes: list[dict[str, Any]] = []
         self.minor: int | None = None
         self.whole = False
         self._plain: Plain | None = None
-        if given.limits.seconds is not None:
-            self._deadline = time.monotonic() + given.limits.seconds
 
     @property
     def raw_bytes(self) -> int:
@@ -101,12 +97,13 @@ class Pass:
         return self._plain.out_bytes if self._plain is not None else 0
 
     def cancel(self) -> None:
-        """Stop the pass at the next batch; from any thread."""
+        """Stop the pass soon, from any thread, also while it waits for bytes of a stream."""
         self._cancelled = True
-        if self._decoder is not None:
-            self._decoder.cancel()
+        decoder = self._decoder
+        if decoder is not None:
+            decoder.cancel()
 
-    def __iter__(self) -> Iterator[Named]:
+    def __iter__(self) -> Generator[Named, None, None]:
         """Decode; raises the typed errors of `gotrace.errors` with their source set.
 
         A pass that is `skipped` for the damage that an earlier one found gives nothing.
@@ -114,6 +111,9 @@ class Pass:
         if self._skipped is not None:
             self.fault = self._skipped
             return
+        if self._input.limits.seconds is not None:
+            self._deadline = time.monotonic() + self._input.limits.seconds
+        self._input.source.go_on = self._go_on
         try:
             yield from self._run()
         except FormatError as error:
@@ -127,8 +127,10 @@ class Pass:
                 raise LimitError(f"{self._input.name}: {error}") from None
             raise
         finally:
-            if self._decoder is not None:
-                self._decoder.cancel()
+            self._input.source.go_on = None
+            # Not later: a trace remembers its last pass; and at its end pyarrow drops the reader in
+            # a way that does not bear another thread meanwhile, which the end of a decoder lets in.
+            self._decoder = None
 
     def _run(self) -> Iterator[Named]:
         opened = self._input.open()
@@ -143,7 +145,9 @@ class Pass:
                 text = f"a trace of Go 1.{self.minor}, newer than this gotrace: what is known of it"
                 yield from self._note("newer_version", text, "warning", 0)
             self._decoder = self._make_decoder()
-            window = self._find_window(self._input) if self._find_window is not None else None
+            window = None
+            if self._find_window is not None:
+                window = self._find_window(self._input, self._go_on)
             if window is not None:
                 yield from self._note("window", window.text, "info", window.start)
                 broken = yield from self._feed(self._part(window))
@@ -198,8 +202,7 @@ class Pass:
         return None
 
     def _drain(self) -> Iterator[Named]:
-        while not self._cancelled:
-            self._check()
+        while self._go_on():
             try:
                 item = self._decoder.next_batch()
             except InterruptedError:
@@ -229,12 +232,12 @@ class Pass:
         row = {"offset": offset, "severity": severity, "code": code, "text": text}
         yield from self._deliver("notes", pa.RecordBatch.from_pylist([row], schema("notes")))
 
-    def _check(self) -> None:
-        if os.getpid() != self._pid:
-            raise GotraceError("a reader can't go on in a forked process; open the trace there")
+    def _go_on(self) -> bool:
+        """Whether it was not cancelled; LimitError when its time is up."""
         if self._deadline is not None and time.monotonic() > self._deadline:
             limit = self._input.limits.seconds
             raise LimitError(f"{self._input.name}: not done after {limit:g} s (limit seconds)")
+        return not self._cancelled
 
     def _way_on(self, error: FormatError) -> str | None:
         if self._decoder is None or isinstance(error, UnsupportedVersionError):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+import weakref
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from gotrace.tables.passes import (
     limited_schemas,
     salvages,
 )
+from gotrace.tables.reading import Reading
 from gotrace.tables.schema import TABLES, resolve, schema
 from gotrace.tables.threads import usable_threads
 from gotrace.tables.times import Clock, When
@@ -38,8 +41,9 @@ class Trace:
     """One execution trace. `gotrace.open` makes it; nothing is read before it is asked for.
 
     Every read is a pass of its own over the source: memory is bounded by a generation, not by the
-    trace. A trace from a stream that can't seek can be passed over once. A `Trace` may be used by
-    one thread at a time; `cancel` may be called from any.
+    trace. A trace from a stream that can't seek can be passed over once. Threads may share it, and
+    `cancel` it; `fault`, `notes` and `info` tell of the pass that began last. A forked process
+    opens the trace anew; readers that it inherited raise `GotraceError`.
 
     Attributes:
         kind: "trace".
@@ -55,6 +59,8 @@ class Trace:
         self.on_error: OnError = on_error
         self.name = given.name
         self._last: Pass | None = None
+        self._lock = threading.Lock()
+        self._running: weakref.WeakSet[Pass] = weakref.WeakSet()
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -103,7 +109,7 @@ class Trace:
         Of a file that is not compressed, or bytes, only the generations that `start`, `end` and
         `generations` need are decoded (one stretch, from the first to the last). Where that leaves
         some out, a note says so: `seq` counts from the first that was decoded, and what began
-        before it is as unknown as at the start of a trace.
+        before it is as unknown as at the start of a trace. Anything else is decoded from its start.
         `batch_rows` is the most rows of a batch. `threads` is the most threads that decode, None
         what this process may keep busy; the rows and batches are the same for any. The second
         thread orders events while the first makes columns; there is work for two.
@@ -114,8 +120,9 @@ class Trace:
         wishes = _wishes(start, end, kinds, goroutines, generations)
         wanted = schema(name, columns)
         filters = {name: RowFilter(name, **wishes)}
-        batches = self._filtered({name: wanted}, filters, wishes, batch_rows, threads)
-        return pa.RecordBatchReader.from_batches(wanted, (batch for _, batch in batches))
+        passing, picked = self._filtered({name: wanted}, filters, wishes, batch_rows, threads)
+        batches = Reading(passing, (batch for _, batch in picked))
+        return pa.RecordBatchReader.from_batches(wanted, batches)
 
     def table(self, name: str, columns: Iterable[str] | None = None, **choices: Any) -> pa.Table:
         """Return a whole table in memory; `choices` as for `reader`."""
@@ -139,7 +146,7 @@ class Trace:
         generations: Iterable[int] | None = None,
         batch_rows: int = BATCH_ROWS,
         threads: int | None = None,
-    ) -> Iterator[Named]:
+    ) -> Reading[Named]:
         """Iterate over `(name, RecordBatch)` of many tables in one pass.
 
         `names` are tables or sets ("summary", "default", "all"); `columns` may choose the columns
@@ -150,9 +157,10 @@ class Trace:
         chosen = {name: tuple(wanted) for name, wanted in (columns or {}).items()}
         wanted = limited_schemas(resolve(names), chosen)
         if all(given is None for given in wishes.values()):
-            return iter(self._begin(wanted, batch_rows, threads))
+            passing = self._begin(wanted, batch_rows, threads)
+            return Reading(passing, iter(passing))
         filters = {name: RowFilter.fitting(name, wishes) for name in wanted}
-        return self._filtered(wanted, filters, wishes, batch_rows, threads)
+        return Reading(*self._filtered(wanted, filters, wishes, batch_rows, threads))
 
     def generations(self) -> list[Generation]:
         """Index the generations from the headers of their batches, without decoding them.
@@ -163,7 +171,7 @@ class Trace:
 
         if self._input.consumed:
             raise ConsumedError(f"{self.name}: a stream can be read once, and it was read")
-        return index(self._input, salvage=salvages(self.on_error))
+        return list(index(self._input, salvage=salvages(self.on_error)))
 
     def clock(self) -> Clock:
         """Return where it stands in time: its first event, and its wall clock where it has one.
@@ -220,13 +228,16 @@ class Trace:
         )
 
     def cancel(self) -> None:
-        """Stop the pass that is running, from any thread; what it reads next is the end."""
-        if self._last is not None:
-            self._last.cancel()
+        """Stop every pass that is running, from any thread; what it reads next is the end."""
+        with self._lock:
+            running = list(self._running)
+        for passing in running:
+            passing.cancel()
 
     def close(self) -> None:
-        """Cancel what runs. A trace needs no closing; `with` does it."""
+        """Cancel what runs, and let go of a stream that was not read. `with` does it."""
         self.cancel()
+        self._input.close()
 
     def __enter__(self) -> Trace:
         return self
@@ -259,7 +270,7 @@ class Trace:
         if self._input.consumed:
             raise ConsumedError(f"{self.name}: a stream can be read once, and it was read")
         skipped = self._damage() if self.on_error == "skip" else None
-        self._last = Pass(
+        passing = Pass(
             self._input,
             schemas,
             salvage=salvages(self.on_error),
@@ -268,14 +279,20 @@ class Trace:
             skipped=skipped,
             find_window=find_window,
         )
-        return self._last
+        self._last = self._started(passing)
+        return passing
+
+    def _started(self, passing: Pass) -> Pass:
+        with self._lock:
+            self._running.add(passing)
+        return passing
 
     def _damage(self) -> FormatError | None:
         """Decode the source to its end before any row is given: what is wrong with it, or None."""
         if not self._input.source.reopenable:
             raise ValueError(f"{self.name}: on_error='skip' needs a source that can be read twice")
         try:
-            for _ in Pass(self._input, {}, salvage=False):
+            for _ in self._started(Pass(self._input, {}, salvage=False)):
                 pass
         except FormatError as error:
             return error
@@ -288,7 +305,7 @@ class Trace:
         wishes: Mapping[str, Any],
         batch_rows: int,
         threads: int | None,
-    ) -> Iterator[Named]:
+    ) -> tuple[Pass, Generator[Named, None, None]]:
         """Begin a pass over the columns that are wanted and those that filters look at."""
         from gotrace.tables.windows import WindowFinder
 
@@ -302,7 +319,8 @@ class Trace:
         in_time = {key: given for key, given in wishes.items() if key in _WINDOW_WISHES}
         wish = RowFilter("events", **in_time)
         finder = WindowFinder(wish, filters.values()) if wish else None
-        return _pick(self._begin(schemas, batch_rows, threads, finder), wanted, filters)
+        passing = self._begin(schemas, batch_rows, threads, finder)
+        return passing, _pick(passing, wanted, filters)
 
 
 def _wishes(
@@ -327,7 +345,7 @@ _WINDOW_WISHES = ("start", "end", "generations")
 
 def _pick(
     batches: Iterable[Named], wanted: Mapping[str, pa.Schema], filters: Mapping[str, RowFilter]
-) -> Iterator[Named]:
+) -> Generator[Named, None, None]:
     """Cut batches to the rows and columns that are wanted."""
     for name, batch in batches:
         for own, row_filter in filters.items():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import Final
 
 from gotrace.errors import FormatError
+from gotrace.sources.base import GoOn
 from gotrace.sources.input import Input
 from gotrace.tables.filters import RowFilter
 from gotrace.tables.generations import Generation, hops, index
@@ -20,41 +22,74 @@ when they next write, and the order never lets time fall, so it is milliseconds 
 class WindowFinder:
     """Finds the window of a pass, once it runs, and tells the filters the trace's clock.
 
-    There is none, and the pass reads everything, where the source is a stream or compressed, where
-    every generation is needed, and where the framing is damaged: then nobody knows what is where.
+    There is none, and the pass decodes everything, where the source is a stream or compressed (to
+    find the window means to read all before it; decoding it too keeps every row as it is), where
+    every generation is needed, and where the framing is damaged before the end of the window.
     """
 
     def __init__(self, wish: RowFilter, filters: Iterable[RowFilter]) -> None:
         self._wish = wish
         self._filters = filters
 
-    def __call__(self, given: Input) -> Window | None:
+    def __call__(self, given: Input, go_on: GoOn) -> Window | None:
         """Look at the headers of the batches; `OSError` passes through."""
         if not hops(given):
             return None
         try:
-            found = index(given, salvage=False)
+            found, whole = self._look(given, go_on)
         except FormatError:
             return None  # the pass itself says so, when it gets there
         if len(found) < 2 or any(generation.start_ns is None for generation in found):
             return None
         clock = clock_of_generation(found[0])
         needed = _needed(found, self._wish, clock) or range(len(found) - 1, len(found))
-        if len(needed) == len(found):
+        goes_on = not whole or needed[-1] < len(found) - 1
+        if not needed[0] and not goes_on:
             return None
         first, last = found[needed[0]], found[needed[-1]]
         numbers = self._wish.generations or ()
-        whole = last is not found[-1] and all(found[i].number in numbers for i in needed)
         for row_filter in self._filters:
             row_filter.clock = clock
-            row_filter.whole_generations = whole
+            row_filter.whole_generations = goes_on and all(
+                found[i].number in numbers for i in needed
+            )
         return Window(
             first.offset,
             last.offset + last.bytes,
             needed[0],
-            last is not found[-1],
-            _text(found, needed),
+            goes_on,
+            _text(found, needed, goes_on, whole),
         )
+
+    def _look(self, given: Input, go_on: GoOn) -> tuple[list[Generation], bool]:
+        """List the generations until it is clear what is wanted; and whether these are all."""
+        found: list[Generation] = []
+        with closing(index(given, salvage=False, go_on=go_on)) as generations:
+            for generation in generations:
+                found.append(generation)
+                if generation.start_ns is None:
+                    return found, False
+                if len(found) > 1 and self._is_behind(generation, clock_of_generation(found[0])):
+                    return found, False
+                if len(found) == 2 and self._is_everything(generation, found[0]):
+                    return found, True
+        return found, True
+
+    def _is_behind(self, generation: Generation, clock: Clock) -> bool:
+        """Whether neither this generation nor a later one is wanted."""
+        assert generation.start_ns is not None
+        _, end = self._wish.bounds(clock)
+        if end is not None and generation.start_ns >= end + OVERLAP_NS:
+            return True
+        numbers = self._wish.generations
+        return numbers is not None and generation.number > max(numbers, default=0)
+
+    def _is_everything(self, second: Generation, first: Generation) -> bool:
+        """Whether the first generation and all behind it are wanted."""
+        assert second.start_ns is not None
+        start, end = self._wish.bounds(clock_of_generation(first))
+        at_first = start is None or second.start_ns > start - OVERLAP_NS
+        return at_first and end is None and self._wish.generations is None
 
 
 def clock_of_generation(first: Generation) -> Clock:
@@ -83,15 +118,16 @@ def _needed(found: Sequence[Generation], row_filter: RowFilter, clock: Clock) ->
     return range(first, behind)
 
 
-def _text(found: Sequence[Generation], needed: range) -> str:
+def _text(found: Sequence[Generation], needed: range, goes_on: bool, whole: bool) -> str:
     first, last = needed[0], needed[-1]
     read = f"generations {found[first].number} to {found[last].number}"
-    text = f"only {read} of {len(found)} were decoded"
+    of = f" of {len(found)}" if whole else ""
+    text = f"only {read}{of} were decoded"
     if first:
         text += (
             ": seq counts from the first of them; states, tasks and ranges from before are as "
             "unknown as at the start of a trace"
         )
-    if last < len(found) - 1:
+    if goes_on:
         text += "; what goes on behind them is open"
     return text
