@@ -17,17 +17,19 @@ def expanded(words: Iterable[str]) -> list[str]:
     """
     files: list[str] = []
     for word in words:
-        if os.path.isdir(word):
-            found = sorted(_below(word))
-        elif glob.has_magic(word) and not os.path.exists(word) and "://" not in word:
-            found = sorted(filter(os.path.isfile, glob.iglob(word, recursive=True)))
+        if os.path.exists(word) or not glob.has_magic(word) or "://" in word:
+            found = _files_of(word)
         else:
-            files.append(word)
-            continue
+            matching = sorted(glob.iglob(word, recursive=True))
+            found = list(dict.fromkeys(file for path in matching for file in _files_of(path)))
         if not found:
             raise Failure(f"{clean(word)}: no file is there")
         files += found
     return files
+
+
+def _files_of(path: str) -> list[str]:
+    return sorted(_below(path)) if os.path.isdir(path) else [path]
 
 
 def _below(folder: str) -> Iterable[str]:

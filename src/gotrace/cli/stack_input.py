@@ -93,23 +93,6 @@ class Question:
 
 def stack_options(command: Command) -> Command:
     """Add what every verb over stacks takes; the verb gets it as `question`."""
-
-    @functools.wraps(command)
-    def asked(**given: Any) -> Any:
-        filters = {
-            name.replace("-", "_"): given.pop(name.replace("-", "_")) for name, *_ in _FILTERS
-        }
-        filters["all_frames"] = given.pop("all_frames")
-        question = Question(
-            by=given.pop("by"),
-            unit=given.pop("unit"),
-            granularity=given.pop("granularity"),
-            inlines=not given.pop("noinlines"),
-            compat=given.pop("compat"),
-            given_filters={name: value for name, value in filters.items() if value},
-        )
-        return command(question=question, **given)
-
     options: list[Callable[[Any], Any]] = [
         click.option(
             *("--by", "--sample-index", "--sample_index", "by"),
@@ -117,8 +100,6 @@ def stack_options(command: Command) -> Command:
             help="Value type, by name or number.  [default: the profile's own]",
         ),
         click.option("--unit", default="auto", help="Unit of values: ms, MB, …  [default: auto]"),
-        *(_filter_option(*row) for row in _FILTERS),
-        click.option("--all-frames", is_flag=True, help="Keep frames that the profile drops."),
         click.option(
             "--granularity",
             type=click.Choice(GRANULARITIES),
@@ -129,6 +110,35 @@ def stack_options(command: Command) -> Command:
         ),
         click.option("--noinlines", is_flag=True, help="Count inlined calls to their callers."),
         click.option("--compat", type=click.Choice(["go"]), help="Go's numbers where ours differ."),
+    ]
+    command = filter_options(command)
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def filter_options(command: Command) -> Command:
+    """Add the filters of google/pprof and what to do at damage; the verb gets a `question`."""
+
+    @functools.wraps(command)
+    def asked(**given: Any) -> Any:
+        filters = {
+            name.replace("-", "_"): given.pop(name.replace("-", "_")) for name, *_ in _FILTERS
+        }
+        filters["all_frames"] = given.pop("all_frames")
+        question = Question(
+            by=given.pop("by", None),
+            unit=given.pop("unit", "auto"),
+            granularity=given.pop("granularity", "functions"),
+            inlines=not given.pop("noinlines", False),
+            compat=given.pop("compat", None),
+            given_filters={name: value for name, value in filters.items() if value},
+        )
+        return command(question=question, **given)
+
+    options: list[Callable[[Any], Any]] = [
+        *(_filter_option(*row) for row in _FILTERS),
+        click.option("--all-frames", is_flag=True, help="Keep frames that the profile drops."),
         on_error_option,
     ]
     for option in reversed(options):
@@ -225,8 +235,8 @@ def _added(found: Sequence[ProfileColumns]) -> ProfileColumns:
 
 
 @contextlib.contextmanager
-def answering() -> Iterator[None]:
-    """Turn what an analysis says of a bad question into a message: no bug of gotrace."""
+def answering(name: str = "") -> Iterator[None]:
+    """Turn what an analysis says of a bad question, or input, into a message: no bug of gotrace."""
     from gotrace.errors import GotraceError
 
     try:
@@ -234,7 +244,7 @@ def answering() -> Iterator[None]:
     except (ValueError, OverflowError) as error:
         if isinstance(error, GotraceError):
             raise
-        raise Failure(str(error)) from error
+        raise Failure(f"{name}: {error}" if name else str(error)) from error
 
 
 def files_and_pattern(words: Sequence[str]) -> tuple[list[str], str]:

@@ -7,7 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from gotrace.tables.columns import Column, Table, flag, i32, i64, listing, text, u64
+from gotrace.tables.columns import WALL, Column, Table, flag, i32, i64, listing, text, u64
 from gotrace.tables.trace_results import TRACE_RESULTS
 
 _FRAME = (
@@ -25,6 +25,16 @@ _TREE = (
     *_FRAME,
     flag("inlined", "the frame is inlined into its caller; null where it is both", need=False),
 )
+
+
+TOTAL: Final = pa.struct(
+    [
+        pa.field("type", pa.utf8(), nullable=False),
+        pa.field("unit", pa.utf8(), nullable=False),
+        pa.field("value", pa.int64(), nullable=False),
+    ]
+)
+"""What the values of one type add up to."""
 
 
 def _share(name: str, meaning: str) -> Column:
@@ -152,10 +162,27 @@ _TRACES = Table(
     ),
 )
 
+_MERGED = Table(
+    "merged",
+    "group of profiles that were added up",
+    (),
+    frozenset(),
+    (
+        text("group", "what it is the group of, with commas between; null without groups"),
+        text("file", "where the sum was written; null for nowhere"),
+        i64("profiles", "profiles that were added", need=True),
+        Column("first_time", WALL, "time of the first profile; null for unknown"),
+        Column("last_time", WALL, "time of the last one"),
+        i64("restarts", "how often the process began anew; null where no deltas were taken"),
+        i64("samples", "samples of the sum: distinct stacks and labels", need=True),
+        listing("totals", TOTAL, "sum of each value type"),
+    ),
+)
+
 RESULTS: Final[Mapping[str, Table]] = {
     **{
         table.name: table
-        for table in (_FLAME, _FLAME_DIFF, _TOP, _TOP_DIFF, _EDGES, _TAGS, _TRACES)
+        for table in (_FLAME, _FLAME_DIFF, _TOP, _TOP_DIFF, _EDGES, _TAGS, _TRACES, _MERGED)
     },
     **TRACE_RESULTS,
 }
