@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gotrace.analyses.call_graph import call_graph, top_table
+from gotrace.analyses.filters import Filters
 from gotrace.analyses.flame import flame_diff_of, flame_of
 from gotrace.sinks.flame_page import PageFlame, write_flame_page
 from tests.browser import Browser, chromium
@@ -395,7 +396,7 @@ def test_siblings_by_name_or_by_weight(page: Shown) -> None:
 def test_a_difference_shows_both_sides_and_its_colours(diff: Shown) -> None:
     assert diff.hover("main.main / main.run / mid")[:3] == [
         "mid",
-        "base other change",
+        "base new change",
         "cum 600ns 650ns +50ns +8.3%",
     ]
     assert diff.hover("net/http.(*conn).serve")[2] == "cum 0 110ns +110ns new"
@@ -411,6 +412,32 @@ def test_a_difference_shows_both_sides_and_its_colours(diff: Shown) -> None:
         **prefixes(stacks(DIFF)),
     }
     assert diff.browser.text("legend") == "gonelesssamemorenew"
+
+
+def test_an_empty_flame_and_one_below_zero(browser: Browser, tmp_path: Path) -> None:
+    less = flames.profile(("a main", [1, -50]), ("b main", [1, 20]))
+    values = [flame_of(less, "cpu"), flame_of(less, "cpu", filters=Filters(focus="nowhere"))]
+    path = tmp_path / "less.html"
+    write_flame_page([PageFlame(flame, "cpu", "count") for flame in values], path, title="less")
+    page = Shown(browser, path)
+    assert page.tree() == {"": -30, "main": -30, "main/a": -50, "main/b": 20}
+    assert page.hover("main / a")[1] == "cum -50 71.43%"
+    assert page.box("main / a")["width"] > page.box("main / b")["width"] * 2
+    assert browser.text("legend") == "below 0"
+    assert not browser.text("hint")
+    page.browser.press("v")
+    assert "all values of this flame are 0" in browser.text("hint")
+    for key in ("i", "t", "s", "ARROW_DOWN", "ENTER", "/", "x", "ENTER", "ESCAPE", "ESCAPE"):
+        browser.press(key)
+    assert page.tree() == {"": 0}
+
+
+def test_a_choice_goes_by_arrows(page: Shown) -> None:
+    page.browser.run("document.querySelector('#views [aria-checked=true]').focus()")
+    page.browser.press("ARROW_RIGHT")
+    assert page.tree() == prefixes(inverted(stacks(CPU)))
+    page.browser.press("ARROW_LEFT")
+    assert page.tree() == prefixes(stacks(CPU))
 
 
 @pytest.mark.parametrize("name", ["flame.html", "diff.html"])

@@ -1,14 +1,16 @@
-// Which colour a box has: one hue a package, or how much a box grew or shrank.
+// Which colour a box has: one hue a package in a few tints, or how much a box grew or shrank.
 
 /** @typedef {import("./document.js").Frames} Frames */
 
 const HUES = 24;
+/** Tints of a hue, so that functions of one package can be told from their neighbours. */
+const TINTS = [[0, 0], [0.03, 7], [-0.03, -7]];
 /** Steps from nothing to all on each side of a difference. */
 const STEPS = 8;
 
 const LIGHT = {
-  own: (/** @type {number} */ hue) => `oklch(0.845 0.095 ${hue})`,
-  library: (/** @type {number} */ hue) => `oklch(0.905 0.028 ${hue})`,
+  own: { light: 0.845, chroma: 0.095 },
+  library: { light: 0.905, chroma: 0.028 },
   root: "#d9dbe0", faded: "#eceef1", match: "#c2410c", matchText: "#ffffff",
   text: "#17181c", fadedText: "#6a6f78", back: "#ffffff", edge: "#16181d", sliver: "#c9ccd2",
   same: "#e3e5e9",
@@ -16,8 +18,8 @@ const LIGHT = {
   less: (/** @type {number} */ part) => `oklch(${0.93 - 0.21 * part} ${0.02 + 0.12 * part} 250)`,
 };
 const DARK = {
-  own: (/** @type {number} */ hue) => `oklch(0.44 0.085 ${hue})`,
-  library: (/** @type {number} */ hue) => `oklch(0.345 0.022 ${hue})`,
+  own: { light: 0.44, chroma: 0.085 },
+  library: { light: 0.345, chroma: 0.022 },
   root: "#3a3e46", faded: "#23262b", match: "#fb923c", matchText: "#17120b",
   text: "#f0f1f3", fadedText: "#878d97", back: "#15171b", edge: "#ffffff", sliver: "#454a53",
   same: "#343840",
@@ -28,13 +30,14 @@ const DARK = {
 export class Colours {
   /** @param {Frames} frames */
   constructor(frames) {
-    /** Palette entry of each frame: its hue, past HUES for the standard library. */
+    /** Palette entry of each frame: its hue and tint, in the second half for the standard library. */
     this.entry = new Uint8Array(frames.count);
     for (let frame = 0; frame < frames.count; frame++) {
       const place = frames.packageOf(frame);
       // Import paths of others begin with a domain; main is the program's own.
       const library = place !== "main" && !place.split("/")[0].includes(".");
-      this.entry[frame] = (hash(place) % HUES) + (library ? HUES : 0);
+      const hue = (hash(place) % HUES) + (library ? HUES : 0);
+      this.entry[frame] = hue * TINTS.length + (hash(frames.names[frame]) % TINTS.length);
     }
     this.theme = LIGHT;
     this.drawn = paletteOf(this.theme);
@@ -51,6 +54,11 @@ export class Colours {
     return frame < 0 ? this.theme.root : this.drawn.packages[this.entry[frame]];
   }
 
+  /** The colour of a value below zero, which only differences have. */
+  get ofNegative() {
+    return this.drawn.less[STEPS];
+  }
+
   /** The colour of a change, by its part of the larger side. @param {number} before @param {number} after */
   ofChange(before, after) {
     const larger = Math.max(Math.abs(before), Math.abs(after));
@@ -64,9 +72,11 @@ export class Colours {
 /** @param {typeof LIGHT} theme */
 function paletteOf({ own, library, more, less }) {
   const hues = Array.from({ length: HUES }, (_, at) => (at * 360) / HUES);
+  const tinted = (/** @type {typeof own} */ { light, chroma }) =>
+    hues.flatMap((hue) => TINTS.map(([lighter, turn]) => `oklch(${light + lighter} ${chroma} ${hue + turn})`));
   const parts = Array.from({ length: STEPS + 1 }, (_, at) => at / STEPS);
   return {
-    packages: [...hues.map(own), ...hues.map(library)],
+    packages: [...tinted(own), ...tinted(library)],
     more: parts.map(more),
     less: parts.map(less),
   };

@@ -19,6 +19,10 @@ import { changeText, shareText } from "./units.js";
 /** @typedef {import("./stage.js").Spot} Spot */
 /** @typedef {"flame" | "inverted" | "sandwich"} View */
 
+const EMPTY = "Nothing was measured here: all values of this flame are 0.";
+const UNCHOSEN =
+  "Choose a function in the table, or double click a box, to see its callers above and its callees below.";
+
 /** @param {string} id */
 const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
@@ -65,8 +69,8 @@ export class Page {
     this.stage.isDiff = this.flame.isDiff;
     this.stage.labels.root = `all ${this.flame.value}`;
     const chosen = this.view !== "sandwich" || this.middle !== NONE;
-    part("hint").hidden = chosen;
-    part("hint").textContent = chosen ? "" : "Choose a function in the table, or double click a box, to see its callers above and its callees below.";
+    this.tooltip.hide();
+    this.#hint(!tree.total.width[0] ? EMPTY : chosen ? "" : UNCHOSEN);
     if (this.view === "sandwich") {
       const both = chosen ? sandwich(tree, this.middle, this.order, rank) : null;
       this.stage.show(both ? [new Pane(both.callers, true), new Pane(both.callees, false)] : []);
@@ -81,6 +85,12 @@ export class Page {
     this.#search();
     drawLegend(part("legend"), this.flame, this.colours);
     this.changed();
+  }
+
+  /** Say why there is nothing to see. @param {string} text */
+  #hint(text) {
+    part("hint").hidden = !text;
+    part("hint").textContent = text;
   }
 
   /** Tell what depends on zoom and focus. */

@@ -111,7 +111,8 @@ export class Pane {
     if (isMiddle) context.fillStyle = theme.edge;
     else if (isMatch) context.fillStyle = theme.match;
     else if (brush.isDiff) context.fillStyle = colours.ofChange(icicle.totals[0][box], icicle.totals[1][box]);
-    else context.fillStyle = faded ? theme.faded : colours.of(frame);
+    else if (faded) context.fillStyle = theme.faded;
+    else context.fillStyle = icicle.totals[0][box] < 0 ? colours.ofNegative : colours.of(frame);
     if (faded && brush.isDiff && !isMiddle) context.globalAlpha = 0.35;
     context.fillRect(left, y - brush.top, wide > 3 ? wide - GAP : wide, ROW - GAP);
     context.globalAlpha = icicle.depth(box) < icicle.depth(this.zoomed) ? 0.6 : 1;

@@ -90,7 +90,7 @@ function table(lines, isDiff) {
   const element = document.createElement("table");
   if (isDiff) {
     const head = element.createTHead().insertRow();
-    for (const text of ["", "base", "other", "change", ""]) head.append(make("th", "", text));
+    for (const text of ["", "base", "new", "change", ""]) head.append(make("th", "", text));
   }
   for (const line of lines) {
     const row = element.insertRow();
