@@ -63,6 +63,7 @@ include "_core/order/advance.pxi"
 include "_core/order/ordering.pxi"
 
 # --- columns: ordered rows to Arrow
+from gotrace._core.columns.append cimport *
 from gotrace._core.columns.arrow_abi cimport *
 from gotrace._core.columns.column cimport *
 from gotrace._core.columns.span cimport *

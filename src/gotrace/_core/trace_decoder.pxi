@@ -25,8 +25,7 @@ cdef frozenset LIGHT_TABLES = frozenset((
 cdef enum:
     POOL_IDLE_BYTES = 64 << 20
     FEWEST_ROWS = 4             # room for the rows of one event
-    MOST_ROWS = 1 << 19
-    CACHED_ROWS = 1 << 12
+    LONGEST_BATCH = 1 << 19
 
 
 @cython.no_gc_clear             # the lent buffer is given back by __dealloc__, not dropped
@@ -75,9 +74,8 @@ cdef class TraceDecoder(Owned):
         int64_t max_memory=4 << 30, int threads=1, bint go_numbers=False,
     ):
         cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
-        self.limit = min(max(batch_rows, FEWEST_ROWS), MOST_ROWS)
-        # Where the rows themselves are not wanted, they stay in the cache.
-        self.chunk = self.limit if "events" in tables else min(self.limit, CACHED_ROWS)
+        self.limit = min(max(batch_rows, FEWEST_ROWS), LONGEST_BATCH)
+        self.chunk = min(self.limit, MOST_ROWS)
         self.salvage = salvage
         self.max_memory = max_memory
         self.pool = pool_new(POOL_IDLE_BYTES)
@@ -86,9 +84,8 @@ cdef class TraceDecoder(Owned):
             raise MemoryError()
         framer_init(&self.framer, salvage, seed, max_memory)
         self.in_parallel = threads > 1 and not LIGHT_TABLES.issuperset(tables)
-        ahead_init(
-            &self.ahead, &self.order, self.pool, self.limit + MOST_ROWS_OF_AN_EVENT, self.chunk
-        )
+        if ahead_init(&self.ahead, &self.order, self.chunk) < 0:
+            raise MemoryError()
         if order_init(&self.order, ahead_rows(&self.ahead), salvage, seed) < 0:
             raise MemoryError()
         self.ready = deque()
@@ -99,7 +96,9 @@ cdef class TraceDecoder(Owned):
             raise ValueError(f"the core fills no table {sorted(unknown)}")
         for name, schema in tables.items():
             self.tables[name] = Table.make(name, schema, self.pool, self.zeros, self.words)
-        self.events = EventsTable(self.tables["events"]) if "events" in self.tables else None
+        self.events = None
+        if "events" in self.tables:
+            self.events = EventsTable(self.tables["events"], self.limit)
         self.stacks = StackStore(
             self.tables.get("stacks"), self.tables.get("frames"), seed, max_memory
         )
@@ -231,7 +230,7 @@ cdef class TraceDecoder(Owned):
             set_fault(&fault, FAULT_LIMIT_MEMORY, self.generation.offset, self.max_memory, 0)
             return self._lose(&fault, True)
         goroutines_sweep(&self.order.goroutines, &self.order.threads)
-        self._make_room()
+        ahead_take_over(&self.ahead)
         self.typed.begin_generation(self.generation)
         status = order_begin(&self.order, self.generation)
         if status < 0:
@@ -250,11 +249,6 @@ cdef class TraceDecoder(Owned):
             generation_memory(self.generation) + order_memory(&self.order) + self.stacks.memory()
             + self.typed.memory()
         )
-
-    cdef int _make_room(self) except -1:
-        if ahead_make_room(&self.ahead) < 0:
-            raise MemoryError("no memory for rows")
-        return 0
 
     cdef int _order(self) except -1:
         """Let the rows of one batch leave."""
@@ -285,7 +279,6 @@ cdef class TraceDecoder(Owned):
             table = self.tables[name]
             if (
                 end_of_generation
-                or name == "events"
                 or table.rows + self.chunk > self.limit
                 or table.text_bytes() > TEXT_BYTES_MOST
             ):
@@ -295,6 +288,8 @@ cdef class TraceDecoder(Owned):
 
     cdef int _ship(self, str name) except -1:
         cdef Table table = self.tables[name]
+        if name == "events":
+            self.events.settle()
         if table.rows:
             self.ready.append((name, table.export()))
         return 0
@@ -333,7 +328,7 @@ cdef class TraceDecoder(Owned):
         if self.error is None and self.goes_on:
             self.typed.notes.settle(NULL_ID)
         elif self.error is None:
-            self._make_room()
+            ahead_take_over(&self.ahead)
             order_finish(&self.order)
             self.typed.final_sync()
         self.typed.close()
@@ -367,7 +362,7 @@ cdef class TraceDecoder(Owned):
         if not self.salvage or fault.code > FAULT_LIMIT_ID or self.framer.over:
             self.error = fault_error(fault)
             if emit_sync and is_known_minor(self.framer.minor):
-                self._make_room()
+                ahead_take_over(&self.ahead)
                 order_finish(&self.order)
                 self.typed.final_sync()
             self.framer.over = True

@@ -36,12 +36,15 @@ cdef struct Column:
     int width
     bint is_utf8                # COLUMN_TEXT: bytes that are not UTF-8 are replaced
     bint failed                 # no memory
+    bint never_null
     int64_t replaced            # texts that had to be repaired since the last export
     int64_t length              # rows
     int64_t data_bytes          # COLUMN_TEXT: bytes used in `data`
     void* data
     int32_t* offsets
     int8_t* present
+    uint8_t* bits               # the validity, where it is made as the column grows,
+    int64_t nulls               # and how many zeros it has
     Column* children
     int64_t n_children
     SharedBlock* words          # values of a dictionary column, else NULL
@@ -106,25 +109,31 @@ cdef inline void put_uint(Column* self, uint64_t value, bint present) noexcept n
 
 cdef inline void put_text(Column* self, const char* text, int64_t length) noexcept nogil:
     """Append a text, or null where `text` is NULL."""
-    cdef int64_t used = self.data_bytes if self != NULL else 0
-    cdef bint sound = True
     if self == NULL or not _room_for_one(self):
         return
     if text != NULL and length > 0:
-        sound = not self.is_utf8 or is_utf8(<const uint8_t*>text, length)
-        self.data = _grown(self, self.data, used, used + (length if sound else 3 * length))
+        append_text(self, text, length)
         if self.failed:
             return
-        if sound:
-            memcpy(<uint8_t*>self.data + used, text, length)
-            used += length
-        else:
-            used += repair_utf8(<const uint8_t*>text, length, <uint8_t*>self.data + used)
-            self.replaced += 1
-    self.data_bytes = used
     self.present[self.length] = IS_PRESENT if text != NULL else IS_NULL
     self.length += 1
-    self.offsets[self.length] = <int32_t>used
+    self.offsets[self.length] = <int32_t>self.data_bytes
+
+
+cdef inline void append_text(Column* self, const char* text, int64_t length) noexcept nogil:
+    """The bytes of a text, repaired where they have to be."""
+    cdef int64_t used = self.data_bytes
+    cdef bint sound = not self.is_utf8 or is_utf8(<const uint8_t*>text, length)
+    self.data = _grown(self, self.data, used, used + (length if sound else 3 * length))
+    if self.failed:
+        return
+    if sound:
+        memcpy(<uint8_t*>self.data + used, text, length)
+        used += length
+    else:
+        used += repair_utf8(<const uint8_t*>text, length, <uint8_t*>self.data + used)
+        self.replaced += 1
+    self.data_bytes = used
 
 
 cdef inline void close_list(Column* self) noexcept nogil:
@@ -141,9 +150,11 @@ cdef inline void column_clear(Column* self) noexcept nogil:
     pool_give(self.pool, self.data)
     pool_give(self.pool, self.offsets)
     pool_give(self.pool, self.present)
+    pool_give(self.pool, self.bits)
     self.data = NULL
     self.offsets = NULL
     self.present = NULL
+    self.bits = NULL
     self.length = 0
     self.data_bytes = 0
     for i in range(self.n_children):
@@ -296,6 +307,16 @@ cdef inline bint _export_validity(Column* self, int64_t length, ArrowArray* arra
     cdef void* values = self.data
     cdef int width = self.width
     cdef void* bits
+    if self.bits != NULL:
+        array.null_count = self.nulls
+        if self.nulls:
+            _own(array, 0, self.bits)
+        else:
+            pool_give(self.pool, self.bits)
+        self.bits = NULL
+        return True
+    if self.never_null:
+        return True
     if self.kind == COLUMN_UINT or self.kind == COLUMN_TEXT:
         values = self.present
         width = 1
@@ -318,6 +339,7 @@ cdef inline bint column_export(Column* self, int64_t length, ArrowArray* array) 
     cdef void* bits
     cdef bint fine = True
     cdef bint has_rows = self.length > 0
+    cdef bint has_bits = self.bits != NULL
     cdef int64_t i
     if self.kind == COLUMN_STRUCT:
         self.length = 0
@@ -364,7 +386,7 @@ cdef inline bint column_export(Column* self, int64_t length, ArrowArray* array) 
         self.length = 0
         self.data_bytes = 0
     if fine and self.words != NULL:
-        if has_rows and array.null_count:
+        if has_rows and array.null_count and not has_bits:
             _zero_null_codes(<void*>array.buffers[1], self.width, length)
         fine = _export_words(self, array)
     return fine

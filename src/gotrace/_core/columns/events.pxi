@@ -1,241 +1,282 @@
-# ROWS -> `events`: the arrays of the rows become the columns, the rest is looked up or filled in.
+# ROWS -> `events`: every block of rows is appended to columns that have room for a whole batch.
 #
-# Offers: rows_init, rows_clear, rows_free, EventsTable.
+# What all rows have is copied; the dictionary columns come out of the code of a row; what few rows
+# have (extras) lies in columns that do not exist until the first of them comes.
+#
+# Offers: EventsTable.
 
-cdef int rows_init(Rows* self, BufferPool* pool, int64_t capacity) noexcept nogil:
-    """Take buffers for `capacity` rows where there are none; -1 without memory."""
-    if self.time == NULL:
-        self.time = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
-    if self.thread == NULL:
-        self.thread = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
-    if self.proc == NULL:
-        self.proc = <int32_t*>pool_take(pool, capacity * sizeof(int32_t))
-    if self.goroutine == NULL:
-        self.goroutine = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
-    if self.context_stack == NULL:
-        self.context_stack = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
-    if self.resource_id == NULL:
-        self.resource_id = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
-    if self.stack == NULL:
-        self.stack = <int64_t*>pool_take(pool, capacity * sizeof(int64_t))
-    if self.reason == NULL:
-        self.reason = <int16_t*>pool_take(pool, capacity * sizeof(int16_t))
-    if self.code == NULL:
-        self.code = <uint8_t*>pool_take(pool, capacity)
-    if (
-        self.time == NULL or self.thread == NULL or self.proc == NULL or self.goroutine == NULL
-        or self.context_stack == NULL or self.resource_id == NULL or self.stack == NULL
-        or self.reason == NULL or self.code == NULL
-    ):
-        return -1
-    return 0
+cdef enum:
+    BITS_BEHIND = 8             # bytes: `append` writes the word behind the last bit
 
 
-cdef void rows_clear(Rows* self) noexcept nogil:
-    """Forget the rows, keep the numbering; free the intervals that ended in them."""
-    cdef int64_t i
-    for i in range(self.n_extras):
-        interval_free(self.intervals, self.extras[i].ended)
-    self.n_extras = 0
-    self.first_seq += self.count
-    self.count = 0
+# A column that few rows have a value in.
+cdef struct Sparse:
+    Column* column              # NULL: nobody asked for it
+    int64_t values
+    int64_t next_row            # texts: the first row whose offset is not written
 
 
-cdef void rows_free(Rows* self, BufferPool* pool) noexcept nogil:
-    rows_clear(self)
-    pool_give(pool, self.time)
-    pool_give(pool, self.thread)
-    pool_give(pool, self.proc)
-    pool_give(pool, self.goroutine)
-    pool_give(pool, self.context_stack)
-    pool_give(pool, self.resource_id)
-    pool_give(pool, self.stack)
-    pool_give(pool, self.reason)
-    pool_give(pool, self.code)
-    free(self.extras)
+cdef class EventsTable:
+    """`events`, a block of rows at a time."""
+
+    cdef Table table
+    cdef int64_t capacity       # rows of a batch
+    cdef Column* seq
+    cdef Column* time
+    cdef Column* kind
+    cdef Column* thread
+    cdef Column* proc
+    cdef Column* goroutine
+    cdef Column* context_stack
+    cdef Column* resource
+    cdef Column* resource_id
+    cdef Column* from_state
+    cdef Column* to_state
+    cdef Column* reason
+    cdef Column* stack
+    cdef Sparse values[3]
+    cdef Sparse task, parent_task, name, message
+
+    def __cinit__(self, Table table, int64_t capacity):
+        self.table = table
+        self.capacity = capacity
+        self.seq = table.column("seq")
+        self.time = table.column("time_ns")
+        self.kind = table.column("kind")
+        self.thread = table.column("thread")
+        self.proc = table.column("proc")
+        self.goroutine = table.column("goroutine")
+        self.context_stack = table.column("context_stack_id")
+        self.resource = table.column("resource")
+        self.resource_id = table.column("resource_id")
+        self.from_state = table.column("from_state")
+        self.to_state = table.column("to_state")
+        self.reason = table.column("reason")
+        self.stack = table.column("stack_id")
+        self.values[0].column = table.column("value")
+        self.values[1].column = table.column("value2")
+        self.values[2].column = table.column("value3")
+        self.task.column = table.column("task")
+        self.parent_task.column = table.column("parent_task")
+        self.name.column = table.column("name")
+        self.message.column = table.column("message")
+        for column in ("seq", "time_ns", "kind"):
+            never_null(table.column(column))
+
+    cdef void take(self, const Rows* rows) noexcept nogil:
+        """Append the rows; there is room for them."""
+        cdef int64_t at = self.table.rows
+        cdef int64_t n = rows.count
+        cdef int64_t i
+        if self._room(self.seq):
+            _count_up(<int64_t*>self.seq.data + at, rows.first_seq, n)
+        if self._room(self.time):
+            memcpy(<int64_t*>self.time.data + at, rows.time, n * sizeof(int64_t))
+        self._append_int64(self.thread, rows.thread, n)
+        self._append_int64(self.goroutine, rows.goroutine, n)
+        self._append_int64(self.context_stack, rows.context_stack, n)
+        self._append_int64(self.resource_id, rows.resource_id, n)
+        self._append_int64(self.stack, rows.stack, n)
+        if self._room_with_bits(self.proc):
+            self.proc.nulls += append_int32(
+                <int32_t*>self.proc.data + at, rows.proc, n, <uint64_t*>self.proc.bits, at
+            )
+        if self._room_with_bits(self.reason):
+            self.reason.nulls += append_codes(
+                <int16_t*>self.reason.data + at, rows.reason, n, <uint64_t*>self.reason.bits, at
+            )
+        if self._room(self.kind):
+            _write_kinds(<uint8_t*>self.kind.data + at, rows.code, n)
+        if self._room_with_bits(self.resource):
+            self.resource.nulls += _write_resources(
+                <uint8_t*>self.resource.data + at, rows.code, n,
+                <uint64_t*>self.resource.bits, at,
+            )
+        self._append_states(self.from_state, rows.code, n, 3)
+        self._append_states(self.to_state, rows.code, n, 0)
+        for i in range(rows.n_extras):
+            self._take_extra(&rows.extras[i], at)
+        self.table.rows = at + n
+
+    cdef void _take_extra(self, const Extra* extra, int64_t at) noexcept nogil:
+        cdef int64_t row = at + extra.row
+        cdef int i
+        for i in range(extra.n_values):
+            self._put_number(&self.values[i], row, extra.values[i])
+        if extra.task >= 0:
+            self._put_number(&self.task, row, <uint64_t>extra.task)
+        if extra.parent_task >= 0:
+            self._put_number(&self.parent_task, row, <uint64_t>extra.parent_task)
+        if extra.name.length:           # an empty name is null, an empty message is a message
+            self._put_text(&self.name, row, &extra.name)
+        if extra.message.data != NULL:
+            self._put_text(&self.message, row, &extra.message)
+
+    cdef void settle(self) noexcept nogil:
+        """The batch is complete: say of every column how long it is and what it lacks."""
+        cdef Column* column
+        cdef int64_t i
+        for i in range(3):
+            self._settle_sparse(&self.values[i])
+        self._settle_sparse(&self.task)
+        self._settle_sparse(&self.parent_task)
+        self._settle_text(&self.name)
+        self._settle_text(&self.message)
+        for i in range(self.table.n_columns):
+            column = &self.table.columns[i]
+            column.length = self.table.rows if column.data != NULL else 0
+
+    # --- what all rows have -----------------------------------------------------------------
+
+    cdef bint _room(self, Column* column) noexcept nogil:
+        """Whether the column wants values; there is room for a whole batch of them then."""
+        if column == NULL or column.failed:
+            return False
+        if column.data == NULL:
+            column.data = pool_take(column.pool, self.capacity * column.width)
+            column.failed = column.data == NULL
+        return not column.failed
+
+    cdef bint _room_with_bits(self, Column* column) noexcept nogil:
+        if not self._room(column):
+            return False
+        if column.bits == NULL:
+            column.bits = <uint8_t*>pool_take(
+                column.pool, bitmap_bytes(self.capacity) + BITS_BEHIND
+            )
+            column.failed = column.bits == NULL
+            column.nulls = 0
+        return not column.failed
+
+    cdef void _append_int64(self, Column* column, const int64_t* values, int64_t n) noexcept nogil:
+        cdef int64_t at = self.table.rows
+        if self._room_with_bits(column):
+            column.nulls += append_int64(
+                <int64_t*>column.data + at, values, n, <uint64_t*>column.bits, at
+            )
+
+    cdef void _append_states(
+        self, Column* column, const uint8_t* codes, int64_t n, int shift
+    ) noexcept nogil:
+        cdef int64_t at = self.table.rows
+        if self._room_with_bits(column):
+            _write_states(<uint8_t*>column.data + at, codes, n, shift)
+            column.nulls += append_transitions(codes, n, <uint64_t*>column.bits, at)
+
+    # --- what few rows have -----------------------------------------------------------------
+
+    cdef bint _begin(self, Sparse* sparse, bint with_data) noexcept nogil:
+        """Let a column without values begin; False where nobody wants it."""
+        cdef Column* column = sparse.column
+        if column == NULL or column.failed:
+            return False
+        if sparse.values:
+            return True
+        if with_data and self._room(column):
+            memset(column.data, 0, self.capacity * column.width)
+        if self._bits(column):
+            memset(column.bits, 0, bitmap_bytes(self.capacity))
+        return not column.failed
+
+    cdef bint _bits(self, Column* column) noexcept nogil:
+        if not column.failed:
+            column.bits = <uint8_t*>pool_take(column.pool, bitmap_bytes(self.capacity))
+            column.failed = column.bits == NULL
+        return not column.failed
+
+    cdef void _put_number(self, Sparse* sparse, int64_t row, uint64_t value) noexcept nogil:
+        if self._begin(sparse, True):
+            (<uint64_t*>sparse.column.data)[row] = value
+            self._mark(sparse, row)
+
+    cdef void _put_text(self, Sparse* sparse, int64_t row, const Text* text) noexcept nogil:
+        cdef Column* column = sparse.column
+        if not self._begin(sparse, False):
+            return
+        if column.offsets == NULL:
+            column.offsets = <int32_t*>pool_take(
+                column.pool, (self.capacity + 1) * sizeof(int32_t)
+            )
+            column.failed = column.offsets == NULL
+            sparse.next_row = 0
+            if column.failed:
+                return
+            column.offsets[0] = 0
+        _same_offsets(sparse, row)
+        append_text(column, text.data, text.length)
+        if column.failed:
+            return
+        column.offsets[row + 1] = <int32_t>column.data_bytes
+        sparse.next_row = row + 1
+        self._mark(sparse, row)
+
+    cdef void _mark(self, Sparse* sparse, int64_t row) noexcept nogil:
+        sparse.column.bits[row >> 3] |= <uint8_t>(1 << (row & 7))
+        sparse.values += 1
+
+    cdef void _settle_sparse(self, Sparse* sparse) noexcept nogil:
+        if sparse.values:
+            sparse.column.nulls = self.table.rows - sparse.values
+        sparse.values = 0
+
+    cdef void _settle_text(self, Sparse* sparse) noexcept nogil:
+        if sparse.values and not sparse.column.failed:
+            _same_offsets(sparse, self.table.rows)
+        self._settle_sparse(sparse)
 
 
-# --- filling one column -------------------------------------------------------------------------
+cdef void _same_offsets(Sparse* sparse, int64_t until) noexcept nogil:
+    """Texts of no length from the next row on."""
+    cdef int32_t used = <int32_t>sparse.column.data_bytes
+    cdef int32_t* offsets = sparse.column.offsets
+    cdef int64_t row
+    for row in range(sparse.next_row, until):
+        offsets[row + 1] = used
+    sparse.next_row = until
 
-cdef void _move(Column* self, void** buffer, int64_t rows) noexcept nogil:
-    """Let the column have a buffer of the rows as it is."""
+
+# --- codes of rows to codes of words ------------------------------------------------------------
+
+cdef void never_null(Column* self) noexcept nogil:
     if self != NULL:
-        self.data = buffer[0]
-        self.length = rows
-        buffer[0] = NULL
+        self.never_null = True
 
 
-cdef uint8_t* _bytes_for(Column* self, int64_t rows) noexcept nogil:
-    """Room for one byte a row; NULL where nobody asked or no memory is left."""
-    if self == NULL:
-        return NULL
-    self.data = pool_take(self.pool, rows)
-    self.failed = self.data == NULL
-    self.length = 0 if self.failed else rows
-    return <uint8_t*>self.data
-
-
-cdef void _fill_kinds(Column* self, const uint8_t* codes, int64_t rows) noexcept nogil:
-    cdef uint8_t* values = _bytes_for(self, rows)
+cdef void _count_up(int64_t* values, int64_t first, int64_t n) noexcept nogil:
     cdef int64_t i
-    for i in range(rows if values != NULL else 0):
+    for i in range(n):
+        values[i] = first + i
+
+
+cdef void _write_kinds(uint8_t* values, const uint8_t* codes, int64_t n) noexcept nogil:
+    cdef int64_t i
+    for i in range(n):
         values[i] = code_kind(codes[i])
 
 
-cdef void _fill_resources(Column* self, const uint8_t* codes, int64_t rows) noexcept nogil:
-    cdef uint8_t* values = _bytes_for(self, rows)
+cdef void _write_states(uint8_t* values, const uint8_t* codes, int64_t n, int shift) noexcept nogil:
+    """Zero where there is none."""
     cdef int64_t i
-    for i in range(rows if values != NULL else 0):
+    for i in range(n):
+        values[i] = code_state(codes[i], shift)
+
+
+cdef int64_t _write_resources(
+    uint8_t* values, const uint8_t* codes, int64_t n, uint64_t* bits, int64_t at
+) noexcept nogil:
+    """Zero where there is none; how many there are of these."""
+    cdef int64_t i, j, count
+    cdef int64_t valid = 0
+    cdef uint64_t word
+    for i in range(n):
         values[i] = code_resource(codes[i])
-
-
-cdef void _fill_from_states(Column* self, const uint8_t* codes, int64_t rows) noexcept nogil:
-    cdef uint8_t* values = _bytes_for(self, rows)
-    cdef int64_t i
-    for i in range(rows if values != NULL else 0):
-        values[i] = code_from(codes[i])
-
-
-cdef void _fill_to_states(Column* self, const uint8_t* codes, int64_t rows) noexcept nogil:
-    cdef uint8_t* values = _bytes_for(self, rows)
-    cdef int64_t i
-    for i in range(rows if values != NULL else 0):
-        values[i] = code_to(codes[i])
-
-
-cdef void _count_up(Column* self, int64_t first, int64_t rows) noexcept nogil:
-    cdef int64_t* values
-    cdef int64_t i
-    if self == NULL:
-        return
-    values = <int64_t*>pool_take(self.pool, rows * sizeof(int64_t))
-    self.data = values
-    self.failed = values == NULL
-    if not self.failed:
-        for i in range(rows):
-            values[i] = first + i
-        self.length = rows
-
-
-cdef void _fill_values(Column* self, const Rows* all, int which) noexcept nogil:
-    """Numbers that few rows have; a batch without any leaves the column empty."""
-    cdef const Extra* extra
-    cdef int64_t i
-    if self == NULL:
-        return
-    for i in range(all.n_extras):
-        extra = &all.extras[i]
-        if extra.n_values <= which:
-            continue
-        if self.length == 0:
-            self.data = pool_take(self.pool, all.count * sizeof(uint64_t))
-            self.present = <int8_t*>pool_take(self.pool, all.count)
-            self.failed = self.data == NULL or self.present == NULL
-            if self.failed:
-                return
-            memset(self.data, 0, all.count * sizeof(uint64_t))
-            memset(self.present, IS_NULL, all.count)
-            self.length = all.count
-        (<uint64_t*>self.data)[extra.row] = extra.values[which]
-        self.present[extra.row] = IS_PRESENT
-
-
-cdef void _fill_tasks(Column* self, const Rows* all, bint parent) noexcept nogil:
-    cdef const Extra* extra
-    cdef int64_t i, task
-    if self == NULL:
-        return
-    for i in range(all.n_extras):
-        extra = &all.extras[i]
-        task = extra.parent_task if parent else extra.task
-        if task < 0:
-            continue
-        if self.length == 0:
-            self.data = pool_take(self.pool, all.count * sizeof(int64_t))
-            self.failed = self.data == NULL
-            if self.failed:
-                return
-            memset(self.data, 0xFF, all.count * sizeof(int64_t))
-            self.length = all.count
-        (<int64_t*>self.data)[extra.row] = task
-
-
-cdef void _fill_texts(Column* self, const Rows* all, bint message) noexcept nogil:
-    """Texts that few rows have. An empty name is null, an empty message is a message."""
-    cdef const Extra* extra
-    cdef const Text* text
-    cdef int64_t total = 0
-    cdef int64_t row = 0
-    cdef int64_t i
-    if self == NULL:
-        return
-    for i in range(all.n_extras):
-        text = &all.extras[i].message if message else &all.extras[i].name
-        total += text.length
-        row |= text.data != NULL
-    if row == 0:
-        return
-    row = 0
-    self.data = _grown(self, self.data, 0, total)
-    self.offsets = <int32_t*>_grown(self, self.offsets, 0, (all.count + 1) * sizeof(int32_t))
-    self.present = <int8_t*>_grown(self, self.present, 0, all.count)
-    if self.failed:
-        return
-    self.offsets[0] = 0
-    for i in range(all.n_extras):
-        extra = &all.extras[i]
-        text = &extra.message if message else &extra.name
-        if text.data == NULL or (text.length == 0 and not message):
-            continue
-        _skip_rows(self, row, extra.row)
-        put_text(self, text.data, text.length)
-        row = extra.row + 1
-    _skip_rows(self, row, all.count)
-
-
-cdef inline void _skip_rows(Column* self, int64_t row, int64_t until) noexcept nogil:
-    """Null texts from `row` to `until`, where there is room."""
-    cdef int32_t used = <int32_t>self.data_bytes
-    while row < until:
-        self.present[row] = IS_NULL
-        row += 1
-        self.offsets[row] = used
-    self.length = until
-
-
-# --- the table ----------------------------------------------------------------------------------
-
-cdef class EventsTable:
-    """`events`, a batch of rows at a time."""
-
-    cdef Table table
-
-    def __cinit__(self, Table table):
-        self.table = table
-
-    cdef int take(self, Rows* rows) except -1:
-        """Turn the rows into columns; the buffers that become columns are no longer the rows'."""
-        cdef Table table = self.table
-        cdef int64_t n = rows.count
-        _count_up(table.column("seq"), rows.first_seq, n)
-        _fill_kinds(table.column("kind"), rows.code, n)
-        _fill_resources(table.column("resource"), rows.code, n)
-        _fill_from_states(table.column("from_state"), rows.code, n)
-        _fill_to_states(table.column("to_state"), rows.code, n)
-        _fill_values(table.column("value"), rows, 0)
-        _fill_values(table.column("value2"), rows, 1)
-        _fill_values(table.column("value3"), rows, 2)
-        _fill_tasks(table.column("task"), rows, False)
-        _fill_tasks(table.column("parent_task"), rows, True)
-        _fill_texts(table.column("name"), rows, False)
-        _fill_texts(table.column("message"), rows, True)
-        _move(table.column("time_ns"), <void**>&rows.time, n)
-        _move(table.column("thread"), <void**>&rows.thread, n)
-        _move(table.column("proc"), <void**>&rows.proc, n)
-        _move(table.column("goroutine"), <void**>&rows.goroutine, n)
-        _move(table.column("context_stack_id"), <void**>&rows.context_stack, n)
-        _move(table.column("resource_id"), <void**>&rows.resource_id, n)
-        _move(table.column("stack_id"), <void**>&rows.stack, n)
-        _move(table.column("reason"), <void**>&rows.reason, n)
-        table.rows = n
-        return 0
+    i = 0
+    while i < n:
+        count = min(64, n - i)
+        word = ~signs(values, 1, i, count)
+        put_bits(bits, at + i, word, count)
+        valid += popcount(word & (NO_ID >> (64 - count)))
+        i += count
+    for j in range(n):
+        values[j] &= <uint8_t>~(0 - (values[j] >> 7))
+    return n - valid

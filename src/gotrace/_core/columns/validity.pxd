@@ -104,6 +104,9 @@ cdef extern from *:
         const void* values, int width, int64_t length, uint8_t* bits) noexcept nogil
     void pack_bools "gt_pack_bools"(
         const int8_t* values, int64_t length, uint8_t* bits) noexcept nogil
+    uint64_t signs "gt_signs"(
+        const void* values, int width, int64_t first, int64_t count) noexcept nogil
+    int popcount "gt_popcount"(uint64_t x) noexcept nogil
 
 
 cdef inline int64_t bitmap_bytes(int64_t length) noexcept nogil:

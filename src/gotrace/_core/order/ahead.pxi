@@ -6,7 +6,7 @@
 # (one thread wanted, or a generation not worth it) the reader orders the rows itself, in the same
 # chunks, so that the batches are the same.
 #
-# Offers: ahead_init, ahead_close, ahead_rows, ahead_make_room, ahead_begin, ahead_step,
+# Offers: ahead_init, ahead_close, ahead_rows, ahead_take_over, ahead_begin, ahead_step,
 # ahead_release.
 
 cdef extern from "Python.h":
@@ -36,7 +36,7 @@ cdef enum:
 
 
 cdef struct Chunk:
-    Rows rows
+    Rows* rows
     int step                    # the OrderStep that ended them
     PyThread_type_lock filled   # free: the reader may have it
     PyThread_type_lock empty    # free: the thread may have it
@@ -44,8 +44,6 @@ cdef struct Chunk:
 
 cdef struct Ahead:
     Ordering* order
-    BufferPool* pool
-    int64_t capacity            # rows that a chunk has room for
     int64_t limit               # of rows in a chunk
     int64_t memory_most         # bytes that the state of the order may take
     Chunk chunks[CHUNKS]
@@ -63,28 +61,23 @@ cdef inline void _wait(PyThread_type_lock lock) noexcept nogil:
     PyThread_acquire_lock(lock, 1)
 
 
-cdef void ahead_init(
-    Ahead* self, Ordering* order, BufferPool* pool, int64_t capacity, int64_t limit
-) noexcept nogil:
-    cdef int i
+cdef int ahead_init(Ahead* self, Ordering* order, int64_t limit) noexcept nogil:
+    """-1 without memory."""
     memset(self, 0, sizeof(Ahead))
     self.order = order
-    self.pool = pool
-    self.capacity = capacity
     self.limit = limit
-    for i in range(CHUNKS):
-        self.chunks[i].rows.intervals = &order.intervals
+    self.chunks[0].rows = rows_new(&order.intervals)
+    return 0 if self.chunks[0].rows != NULL else -1
 
 
 cdef inline Rows* ahead_rows(Ahead* self) noexcept nogil:
     """The rows that the reader has."""
-    return &self.chunks[self.at].rows
+    return self.chunks[self.at].rows
 
 
-cdef int ahead_make_room(Ahead* self) noexcept nogil:
-    """Between generations: let the order write into the rows of the reader; -1 without memory."""
+cdef void ahead_take_over(Ahead* self) noexcept nogil:
+    """Between generations: let the order write into the rows of the reader."""
     self.order.rows = ahead_rows(self)
-    return rows_init(self.order.rows, self.pool, self.capacity)
 
 
 # --- the thread ---------------------------------------------------------------------------------
@@ -99,23 +92,18 @@ cdef void _order_chunk(Ahead* self, Chunk* chunk) noexcept nogil:
         )
 
 
-cdef bint _continue_in(Ahead* self, Chunk* chunk, const Rows* before) noexcept nogil:
-    """Let the rows go on in another chunk, whose own have left."""
-    cdef Rows* rows = &chunk.rows
-    rows_clear(rows)
-    rows.first_seq = before.first_seq + before.count
-    self.order.rows = rows
+cdef void _continue_in(Ahead* self, Chunk* chunk, int64_t seq) noexcept nogil:
+    """Let the rows go on in another chunk, whose own have left, with the number `seq`."""
+    rows_clear(chunk.rows)
+    chunk.rows.first_seq = seq
+    self.order.rows = chunk.rows
     self.order.flushed_time = self.order.last_time
-    if rows_init(rows, self.pool, self.capacity) < 0:
-        chunk.step = set_fault(&self.order.fault, FAULT_NO_MEMORY, 0, 0, 0)
-        return False
-    return True
 
 
 cdef void _order_ahead(void* argument) noexcept nogil:
     cdef Ahead* self = <Ahead*>argument
     cdef Chunk* chunk
-    cdef Rows before
+    cdef int64_t seq
     cdef int i, step
     while True:
         _wait(self.go)
@@ -125,7 +113,7 @@ cdef void _order_ahead(void* argument) noexcept nogil:
         chunk = &self.chunks[i]
         _order_chunk(self, chunk)
         while True:
-            before = chunk.rows
+            seq = chunk.rows.first_seq + chunk.rows.count
             step = chunk.step
             PyThread_release_lock(chunk.filled)
             if step != ORDER_FULL:
@@ -135,7 +123,8 @@ cdef void _order_ahead(void* argument) noexcept nogil:
             _wait(chunk.empty)
             if self.quit:
                 chunk.step = ORDER_DONE
-            elif _continue_in(self, chunk, &before):
+            else:
+                _continue_in(self, chunk, seq)
                 _order_chunk(self, chunk)
     PyThread_release_lock(self.gone)
 
@@ -166,6 +155,9 @@ cdef bint ahead_start(Ahead* self) noexcept:
     self.go = PyThread_allocate_lock()
     self.gone = PyThread_allocate_lock()
     for i in range(CHUNKS):
+        if self.chunks[i].rows == NULL:
+            self.chunks[i].rows = rows_new(&self.order.intervals)
+        complete = complete and self.chunks[i].rows != NULL
         self.chunks[i].filled = PyThread_allocate_lock()
         self.chunks[i].empty = PyThread_allocate_lock()
         complete = complete and self.chunks[i].filled != NULL and self.chunks[i].empty != NULL
@@ -203,8 +195,8 @@ cdef void ahead_close(Ahead* self) noexcept:
             _stop(self)
         _free_locks(self)
         self.threaded = False
-    for i in range(CHUNKS if self.pool != NULL else 0):
-        rows_free(&self.chunks[i].rows, self.pool)
+    for i in range(CHUNKS):
+        rows_free(self.chunks[i].rows)
 
 
 # --- the reader ---------------------------------------------------------------------------------
@@ -224,8 +216,7 @@ cdef int ahead_step(Ahead* self) noexcept nogil:
         ahead_release(self)
     chunk = &self.chunks[self.at]
     if not self.running:
-        if ahead_make_room(self) < 0:
-            return set_fault(&self.order.fault, FAULT_NO_MEMORY, 0, 0, 0)
+        ahead_take_over(self)
         _order_chunk(self, chunk)
         return chunk.step
     _wait(chunk.filled)
