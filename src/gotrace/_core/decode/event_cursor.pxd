@@ -1,8 +1,8 @@
 """Cursor: the events of one thread in one generation, one ahead.
 
-The order needs to know the time of every thread's next event, and whether it can be read at all,
-so the head event is decoded before it is its turn. All arguments of an event are varints of one to
-three bytes as a rule; which it is the processor guesses well, better than any way without branches.
+The order needs to know the time of every thread's next event, and whether it can be read at all.
+So of the head event type and time are read ahead, and its bytes checked; its arguments are read
+when it is its turn, by code that knows how many there are.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
@@ -17,44 +17,64 @@ from gotrace._core.fault cimport (
 )
 from gotrace._core.order.states cimport Thread
 
+cdef extern from *:
+    """
+    /* How many numbers end in the eight bytes at p. */
+    static inline unsigned gt_numbers_in_8(const uint8_t *p) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        return (unsigned)(((~word >> 7) & 0x0101010101010101u) * 0x0101010101010101u >> 56);
+    }
+
+    /* One number at p, known to be sound; p moves behind it. One to three bytes as a rule: which
+       it is the processor guesses well, better than any way without branches. */
+    static inline uint64_t gt_number(const uint8_t **at) {
+        const uint8_t *p = *at;
+        uint64_t value = p[0];
+        int length = 2;
+        if (value < 0x80) {
+            *at = p + 1;
+            return value;
+        }
+        value = (value & 0x7F) | (uint64_t)p[1] << 7;
+        if (p[1] < 0x80) {
+            *at = p + 2;
+            return value;
+        }
+        value = (value & 0x3FFF) | (uint64_t)p[2] << 14;
+        while (p[length] >= 0x80) {
+            length++;
+            value &= ((uint64_t)1 << (7 * length)) - 1;
+            value |= (uint64_t)p[length] << (7 * length);
+        }
+        *at = p + length + 1;
+        return value;
+    }
+    """
+    unsigned numbers_in_8 "gt_numbers_in_8"(const uint8_t* at) noexcept nogil
+    uint64_t sound_number "gt_number"(const uint8_t** at) noexcept nogil
+    bint unlikely(bint condition) noexcept nogil
+
 cdef enum:
-    LONGEST_EVENT = 51          # type, dt and four arguments of ten bytes
+    SHORT_STEP = 1 << 30        # ticks, of 64 ns as a rule
 
 
 cdef struct Cursor:
     int64_t time                # of the head event, in ns; first: the frontier is sorted by it
     uint8_t type                # the head event
-    uint64_t args[4]            # behind dt
-    const uint8_t* event        # its first byte
-    const uint8_t* at           # behind its last
-    const uint8_t* end          # of the batch
     int32_t batch
+    const uint8_t* event        # its first byte
+    const uint8_t* behind_dt
+    const uint8_t* at           # behind its last byte, once `args` were taken
+    const uint8_t* end          # of the batch
     Thread* thread
+    uint64_t args[4]            # behind dt
 
 
 cdef inline int64_t event_offset(const Generation* generation, const Cursor* self) noexcept nogil:
     """Where the head event begins in the source."""
     cdef const EventBatch* batch = &generation.batches[self.batch]
     return batch.offset + (self.event - batch.data)
-
-
-cdef inline int _read_slowly(
-    Cursor* self, const Generation* generation, int n_args, uint64_t* dt, Fault* fault
-) noexcept nogil:
-    """An event at the end of its batch, or cut off by it, or with a number that is too long."""
-    cdef Reader reader = reader_over(self.at, self.end - self.at)
-    cdef int i
-    reader.at += 1
-    dt[0] = read_uvarint(&reader)
-    for i in range(n_args):
-        self.args[i] = read_uvarint(&reader)
-    if reader.state != READER_FINE:
-        return set_fault(
-            fault, FAULT_VARINT if reader.state == READER_OVERFLOW else FAULT_EVENT_SHORT,
-            event_offset(generation, self), self.type, 0,
-        )
-    self.at = reader.at
-    return 1
 
 
 cdef inline int next_batch(Cursor* self, const Generation* generation, Fault* fault) noexcept nogil:
@@ -81,74 +101,62 @@ cdef inline int enter_batch(
     return 1
 
 
-cdef inline uint64_t _quick(const uint8_t** at) noexcept nogil:
-    """A varint where ten bytes can be read; `at` becomes NULL if it has more than 64 bits."""
-    cdef const uint8_t* p = at[0]
-    cdef uint64_t value = p[0]
-    if value < 0x80:
-        at[0] = p + 1
-        return value
-    value = (value & 0x7F) | <uint64_t>p[1] << 7
-    if p[1] < 0x80:
-        at[0] = p + 2
-        return value
-    value = (value & 0x3FFF) | <uint64_t>p[2] << 14
-    if p[2] < 0x80:
-        at[0] = p + 3
-        return value
-    return _quick_long(at, value & 0x1FFFFF)
-
-
-cdef inline uint64_t _quick_long(const uint8_t** at, uint64_t value) noexcept nogil:
-    cdef const uint8_t* p = at[0] + 3
-    cdef int shift = 21
-    while p[0] >= 0x80 and shift < 63:
-        value |= <uint64_t>(p[0] & 0x7F) << shift
-        shift += 7
-        p += 1
-    value |= <uint64_t>(p[0] & 0x7F) << shift
-    at[0] = p + 1
-    if shift == 63 and p[0] > 1:
-        at[0] = NULL
-    return value
+cdef inline int _check_carefully(
+    Cursor* self, const Generation* generation, uint64_t* dt, Fault* fault
+) noexcept nogil:
+    """A long event, or one at the end of its batch, or cut off by it, or with an absurd number."""
+    cdef Reader reader = reader_over(self.event + 1, self.end - self.event - 1)
+    cdef int i
+    if EVENT_ARGS[self.type] == EVENT_ARGS_UNASSIGNED:
+        return set_fault(fault, FAULT_EVENT_TYPE, event_offset(generation, self), self.type, 0)
+    dt[0] = read_uvarint(&reader)
+    self.behind_dt = reader.at
+    for i in range(EVENT_ARGS[self.type]):
+        read_uvarint(&reader)
+    if reader.state != READER_FINE:
+        return set_fault(
+            fault, FAULT_VARINT if reader.state == READER_OVERFLOW else FAULT_EVENT_SHORT,
+            event_offset(generation, self), self.type, 0,
+        )
+    return 1
 
 
 cdef inline int next_event(Cursor* self, const Generation* generation, Fault* fault) noexcept nogil:
-    """Decode the next event of the thread: 1, 0 when there is none, -1 and a fault."""
-    cdef const uint8_t* at
+    """Go to the next event of the thread: 1, 0 when there is none, -1 and a fault."""
+    cdef const uint8_t* at = self.at
     cdef uint64_t dt
     cdef int64_t step
-    cdef int n_args, status
-    if self.at >= self.end:
+    cdef int status
+    if unlikely(at >= self.end):
         status = next_batch(self, generation, fault)
         if status <= 0:
             return status
-    self.event = self.at
-    self.type = self.at[0]
-    n_args = EVENT_ARGS[self.type]
-    if n_args == EVENT_ARGS_UNASSIGNED:
-        return set_fault(fault, FAULT_EVENT_TYPE, event_offset(generation, self), self.type, 0)
-    at = NULL
-    if self.end - self.at >= LONGEST_EVENT:
-        at = _next_quickly(self, n_args, &dt)
-    if at != NULL:
-        self.at = at
-    elif _read_slowly(self, generation, n_args, &dt, fault) < 0:
-        return -1
-    step = ticks_to_ns(generation, dt)
+        at = self.at
+    self.event = at
+    self.type = at[0]
+    at += 1
+    if unlikely(self.end - at < 8) or unlikely(numbers_in_8(at) <= EVENT_ARGS[self.type]):
+        if _check_carefully(self, generation, &dt, fault) < 0:
+            return -1
+    else:
+        dt = sound_number(&at)
+        self.behind_dt = at
+    if unlikely(dt >= SHORT_STEP or not generation.ticks_are_64_ns):
+        step = ticks_to_ns(generation, dt)
+        if step < 0:
+            return set_fault(fault, FAULT_TIME, event_offset(generation, self), 0, 0)
+    else:
+        step = <int64_t>dt << 6
     self.time += step
-    if step < 0 or self.time < 0:
+    if unlikely(self.time < 0):
         return set_fault(fault, FAULT_TIME, event_offset(generation, self), 0, 0)
     return 1
 
 
-cdef inline const uint8_t* _next_quickly(Cursor* self, int n_args, uint64_t* dt) noexcept nogil:
-    """Read dt and the arguments; behind them, or NULL if one is too long."""
-    cdef const uint8_t* at = self.at + 1
+cdef inline void take_args(Cursor* self, int n_args) noexcept nogil:
+    """Read the arguments of the head event. Best where `n_args` is a constant."""
+    cdef const uint8_t* at = self.behind_dt
     cdef int i
-    dt[0] = _quick(&at)
     for i in range(n_args):
-        if at == NULL:
-            break
-        self.args[i] = _quick(&at)
-    return at
+        self.args[i] = sound_number(&at)
+    self.at = at

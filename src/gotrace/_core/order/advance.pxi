@@ -496,24 +496,43 @@ cdef inline int advance(Ordering* self, Cursor* event) noexcept nogil:
     """Let the head event of a thread happen: ADVANCED, WAITS or BROKEN."""
     cdef uint8_t type = event.type
     if type == EV_GO_START:
+        take_args(event, 2)
         return _go_start(self, event)
     elif type == EV_GO_BLOCK:
+        take_args(event, 2)
         return _go_leave(self, event, WIRE_GO_WAITING, STATE_WAITING)
     elif type == EV_GO_UNBLOCK:
+        take_args(event, 3)
         return _go_unblock(self, event)
     elif type == EV_GO_STOP:
+        take_args(event, 2)
         return _go_leave(self, event, WIRE_GO_RUNNABLE, STATE_RUNNABLE)
     elif type == EV_GO_SYSCALL_BEGIN:
+        take_args(event, 2)
         return _go_syscall_begin(self, event)
     elif type == EV_GO_SYSCALL_END:
+        take_args(event, 0)
         return _go_syscall_end(self, event)
     elif type == EV_GO_SWITCH or type == EV_GO_SWITCH_DESTROY:
+        take_args(event, 2)
         return _go_switch(self, event)
     elif type == EV_GO_CREATE or type == EV_GO_CREATE_BLOCKED:
+        take_args(event, 3)
         return _go_create(self, event)
     elif type == EV_GO_DESTROY:
+        take_args(event, 0)
         return _go_destroy(self, event)
-    elif type == EV_PROC_START:
+    elif type == EV_USER_REGION_BEGIN or type == EV_USER_REGION_END:
+        take_args(event, 3)
+        return _region(self, event)
+    take_args(event, EVENT_ARGS[type])
+    return _advance_rare(self, event)
+
+
+cdef int _advance_rare(Ordering* self, Cursor* event) noexcept nogil:
+    """The events that are not thousands to one."""
+    cdef uint8_t type = event.type
+    if type == EV_PROC_START:
         return _proc_start(self, event)
     elif type == EV_PROC_STOP:
         return _proc_stop(self, event)

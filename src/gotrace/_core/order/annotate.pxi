@@ -457,8 +457,6 @@ cdef int annotate(Ordering* self, Cursor* event) noexcept nogil:
         return _task_begin(self, event)
     elif type == EV_USER_TASK_END:
         return _task_end(self, event)
-    elif type == EV_USER_REGION_BEGIN or type == EV_USER_REGION_END:
-        return _region(self, event)
     elif type == EV_USER_LOG:
         return _log(self, event)
     elif type >= EV_SPAN:

@@ -43,6 +43,26 @@ cdef inline void sift_down(Cursor** heap, int64_t count, int64_t i) noexcept nog
         i = least
 
 
+cdef inline int64_t frontier_second(Cursor** heap, int64_t count) noexcept nogil:
+    """Position of the earliest behind the root, the left of two equal ones; 0 if there is none."""
+    if count > 2:
+        return 1 + (heap[2].time < heap[1].time)
+    return count - 1
+
+
+cdef inline void frontier_overtake(Cursor** heap, int64_t count, int64_t second) noexcept nogil:
+    """The root became later than the second: they change places.
+
+    Nobody can guess which thread comes next where threads talk to each other, but that is known
+    before the event of this one is read. So it is passed on, and is no branch here.
+    """
+    cdef Cursor* moved = heap[0]
+    heap[0] = heap[second]
+    heap[second] = moved
+    if count > 3:
+        sift_down(heap, count, second)
+
+
 cdef inline void frontier_push(Cursor** heap, int64_t* count, Cursor* cursor) noexcept nogil:
     heap[count[0]] = cursor
     count[0] += 1

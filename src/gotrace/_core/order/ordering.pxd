@@ -59,6 +59,7 @@ cdef struct Ordering:
     int64_t n_frontier
     int64_t frontier_room
     int64_t next_sample
+    int64_t sample_time         # of that one; INT64_MAX when there is none left
     int64_t unknown_sample_stacks
     int64_t last_time           # of the last row
     int64_t flushed_time        # of the last row that has left

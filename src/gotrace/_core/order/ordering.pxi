@@ -94,6 +94,11 @@ cdef int64_t order_memory(const Ordering* self) noexcept nogil:
 
 # --- a generation begins ------------------------------------------------------------------------
 
+cdef int _to_next_event(Ordering* self, Cursor* cursor) noexcept nogil:
+    """`next_event` where it need not be quick: the loop of `order_run` has its own copy."""
+    return next_event(cursor, self.generation, &self.fault)
+
+
 cdef int _add_cursor(Ordering* self, Cursor* cursor, const Stream* stream) noexcept nogil:
     """Set a cursor on the first event of a thread; 0 when it has none."""
     cdef const Generation* generation = self.generation
@@ -107,7 +112,14 @@ cdef int _add_cursor(Ordering* self, Cursor* cursor, const Stream* stream) noexc
             return set_fault(&self.fault, FAULT_NO_MEMORY, first.offset, 0, 0)
     if enter_batch(cursor, generation, stream.first, &self.fault) < 0:
         return ORDER_BROKEN
-    return next_event(cursor, generation, &self.fault)
+    return _to_next_event(self, cursor)
+
+
+cdef void _go_to_sample(Ordering* self, int64_t sample) noexcept nogil:
+    self.next_sample = sample
+    self.sample_time = INT64_MAX
+    if sample < self.generation.n_samples:
+        self.sample_time = self.generation.samples[sample].time
 
 
 cdef void _emit_sync(Ordering* self, int64_t time) noexcept nogil:
@@ -128,7 +140,7 @@ cdef int order_begin(Ordering* self, Generation* generation) noexcept nogil:
     cdef int64_t i, n, opening
     cdef int status
     self.generation = generation
-    self.next_sample = 0
+    _go_to_sample(self, 0)
     self.n_frontier = 0
     n = generation.n_streams
     if not reserve(<void**>&self.cursors, &self.cursors_room, n, sizeof(Cursor)):
@@ -197,7 +209,7 @@ cdef int _emit_sample(Ordering* self) noexcept nogil:
         self, sample.time, <int64_t>sample.thread, <int32_t>sample.proc, <int64_t>sample.goroutine,
         other_code(KIND_STACK_SAMPLE, NULL_ID), NULL_ID, stack, NULL_ID, NULL_ID,
     )
-    self.next_sample += 1
+    _go_to_sample(self, self.next_sample + 1)
     return 0
 
 
@@ -228,7 +240,7 @@ cdef int _follow_up(Ordering* self, Cursor* cursor, int64_t before) noexcept nog
     cdef int64_t offset = 0
     if self.missing:
         offset = event_offset(self.generation, cursor)
-    status = next_event(cursor, self.generation, &self.fault)
+    status = _to_next_event(self, cursor)
     if status >= 0 and self.missing:
         status = set_fault(&self.fault, self.missing, offset, <int64_t>self.missing_id, 0)
     if self.fault.code != FAULT_NONE:
@@ -271,59 +283,51 @@ cdef int _advance_another(Ordering* self) noexcept nogil:
     )
 
 
-cdef inline int64_t _next_other_time(const Ordering* self) noexcept nogil:
-    """Until when the head of the frontier stays the head; it wins ties."""
-    cdef int64_t time = INT64_MAX
-    if self.n_frontier > 1:
-        time = self.frontier[1].time
-    if self.n_frontier > 2 and self.frontier[2].time < time:
-        time = self.frontier[2].time
-    if self.next_sample < self.generation.n_samples:
-        time = min(time, self.generation.samples[self.next_sample].time)
-    return time
-
-
 cdef int order_run(Ordering* self, int64_t limit) noexcept nogil:
     """Order events until there are `limit` rows or the generation is through: an OrderStep."""
     cdef Generation* generation = self.generation
     cdef Rows* rows = self.rows
     cdef Cursor* head
-    cdef int64_t until, before
+    cdef int64_t before, second, until, stop
     cdef int64_t room = limit - MOST_ROWS_OF_AN_EVENT
     cdef int moved, left
     while True:
         if rows.count > room:
             return ORDER_FULL
-        if self.next_sample < generation.n_samples and (
-            self.n_frontier == 0
-            or generation.samples[self.next_sample].time < self.frontier[0].time
-        ):
+        if unlikely(self.n_frontier == 0):
+            if self.next_sample >= generation.n_samples:
+                return ORDER_DONE
             if _emit_sample(self) < 0:
                 return ORDER_BROKEN
             continue
-        if self.n_frontier == 0:
-            return ORDER_DONE
         head = self.frontier[0]
+        if unlikely(self.sample_time < head.time):
+            if _emit_sample(self) < 0:
+                return ORDER_BROKEN
+            continue
         head.thread.seen = True
-        until = _next_other_time(self)
+        second = frontier_second(self.frontier, self.n_frontier)
+        until = self.frontier[second].time if second else INT64_MAX     # it wins ties
+        stop = min(until, self.sample_time)
         left = 1
         while True:
             before = rows.count
             moved = advance(self, head)
-            if moved != ADVANCED:
+            if unlikely(moved != ADVANCED):
                 break
-            if self.missing:
+            if unlikely(self.missing):
                 left = _follow_up(self, head, before)
             else:
                 left = next_event(head, generation, &self.fault)
-            if left <= 0 or head.time > until or rows.count > room:
+            if unlikely(left <= 0) or head.time > stop or rows.count > room:
                 break
-        if moved == BROKEN or left < 0 or self.fault.code != FAULT_NONE:
+        if unlikely(moved == BROKEN or left < 0 or self.fault.code != FAULT_NONE):
             _take_back(self, before)
             return ORDER_BROKEN
-        if left == 0:
+        if unlikely(left == 0):
             frontier_remove(self.frontier, &self.n_frontier, 0)
-        elif moved == ADVANCED:
-            sift_down(self.frontier, self.n_frontier, 0)
-        elif _advance_another(self) < 0:
-            return ORDER_BROKEN
+        elif unlikely(moved != ADVANCED):
+            if _advance_another(self) < 0:
+                return ORDER_BROKEN
+        elif head.time > until:
+            frontier_overtake(self.frontier, self.n_frontier, second)
