@@ -9,9 +9,11 @@ cdef enum:
     BITS_BEHIND = 8             # bytes: `append` writes the word behind the last bit
 
 
-# A column that few rows have a value in.
+# A column that few rows have a value in. It begins with the first of them in a batch.
 cdef struct Sparse:
     Column* column              # NULL: nobody asked for it
+    uint64_t* bits              # NULL: there is no value yet
+    uint64_t* numbers
     int64_t values
     int64_t next_row            # texts: the first row whose offset is not written
 
@@ -95,36 +97,23 @@ cdef class EventsTable:
         self._append_states(self.from_state, rows.code, n, 3)
         self._append_states(self.to_state, rows.code, n, 0)
         for i in range(rows.n_extras):
-            self._take_extra(&rows.extras[i], at)
+            _put_extra(self, &rows.extras[i], at)
         self.table.rows = at + n
-
-    cdef void _take_extra(self, const Extra* extra, int64_t at) noexcept nogil:
-        cdef int64_t row = at + extra.row
-        cdef int i
-        for i in range(extra.n_values):
-            self._put_number(&self.values[i], row, extra.values[i])
-        if extra.task >= 0:
-            self._put_number(&self.task, row, <uint64_t>extra.task)
-        if extra.parent_task >= 0:
-            self._put_number(&self.parent_task, row, <uint64_t>extra.parent_task)
-        if extra.name.length:           # an empty name is null, an empty message is a message
-            self._put_text(&self.name, row, &extra.name)
-        if extra.message.data != NULL:
-            self._put_text(&self.message, row, &extra.message)
 
     cdef void settle(self) noexcept nogil:
         """The batch is complete: say of every column how long it is and what it lacks."""
         cdef Column* column
+        cdef int64_t rows = self.table.rows
         cdef int64_t i
         for i in range(3):
-            self._settle_sparse(&self.values[i])
-        self._settle_sparse(&self.task)
-        self._settle_sparse(&self.parent_task)
-        self._settle_text(&self.name)
-        self._settle_text(&self.message)
+            _settle(&self.values[i], rows)
+        _settle(&self.task, rows)
+        _settle(&self.parent_task, rows)
+        _settle(&self.name, rows)
+        _settle(&self.message, rows)
         for i in range(self.table.n_columns):
             column = &self.table.columns[i]
-            column.length = self.table.rows if column.data != NULL else 0
+            column.length = rows if column.bits != NULL or column.data != NULL else 0
 
     # --- what all rows have -----------------------------------------------------------------
 
@@ -163,66 +152,84 @@ cdef class EventsTable:
             _write_states(<uint8_t*>column.data + at, codes, n, shift)
             column.nulls += append_transitions(codes, n, <uint64_t*>column.bits, at)
 
-    # --- what few rows have -----------------------------------------------------------------
 
-    cdef bint _begin(self, Sparse* sparse, bint with_data) noexcept nogil:
-        """Let a column without values begin; False where nobody wants it."""
-        cdef Column* column = sparse.column
-        if column == NULL or column.failed:
-            return False
-        if sparse.values:
-            return True
-        if with_data and self._room(column):
-            memset(column.data, 0, self.capacity * column.width)
-        if self._bits(column):
-            memset(column.bits, 0, bitmap_bytes(self.capacity))
-        return not column.failed
+# --- what few rows have -------------------------------------------------------------------------
 
-    cdef bint _bits(self, Column* column) noexcept nogil:
+cdef bint _begin(Sparse* self, int64_t capacity) noexcept nogil:
+    """Let the column begin, all null; False where nobody wants it or no memory is left."""
+    cdef Column* column = self.column
+    if column == NULL or column.failed:
+        return False
+    column.bits = <uint8_t*>pool_take(column.pool, bitmap_bytes(capacity))
+    column.failed = column.bits == NULL
+    if column.kind == COLUMN_TEXT:
+        column.offsets = <int32_t*>pool_take(column.pool, (capacity + 1) * sizeof(int32_t))
+        column.failed = column.failed or column.offsets == NULL
         if not column.failed:
-            column.bits = <uint8_t*>pool_take(column.pool, bitmap_bytes(self.capacity))
-            column.failed = column.bits == NULL
-        return not column.failed
-
-    cdef void _put_number(self, Sparse* sparse, int64_t row, uint64_t value) noexcept nogil:
-        if self._begin(sparse, True):
-            (<uint64_t*>sparse.column.data)[row] = value
-            self._mark(sparse, row)
-
-    cdef void _put_text(self, Sparse* sparse, int64_t row, const Text* text) noexcept nogil:
-        cdef Column* column = sparse.column
-        if not self._begin(sparse, False):
-            return
-        if column.offsets == NULL:
-            column.offsets = <int32_t*>pool_take(
-                column.pool, (self.capacity + 1) * sizeof(int32_t)
-            )
-            column.failed = column.offsets == NULL
-            sparse.next_row = 0
-            if column.failed:
-                return
             column.offsets[0] = 0
-        _same_offsets(sparse, row)
-        append_text(column, text.data, text.length)
-        if column.failed:
-            return
-        column.offsets[row + 1] = <int32_t>column.data_bytes
-        sparse.next_row = row + 1
-        self._mark(sparse, row)
+    else:
+        column.data = pool_take(column.pool, capacity * column.width)
+        column.failed = column.failed or column.data == NULL
+        if not column.failed:
+            memset(column.data, 0, capacity * column.width)
+    if column.failed:
+        return False
+    memset(column.bits, 0, bitmap_bytes(capacity))
+    self.bits = <uint64_t*>column.bits
+    self.numbers = <uint64_t*>column.data
+    self.values = 0
+    self.next_row = 0
+    return True
 
-    cdef void _mark(self, Sparse* sparse, int64_t row) noexcept nogil:
-        sparse.column.bits[row >> 3] |= <uint8_t>(1 << (row & 7))
-        sparse.values += 1
 
-    cdef void _settle_sparse(self, Sparse* sparse) noexcept nogil:
-        if sparse.values:
-            sparse.column.nulls = self.table.rows - sparse.values
-        sparse.values = 0
+cdef inline void _mark(Sparse* self, int64_t row) noexcept nogil:
+    (<uint8_t*>self.bits)[row >> 3] |= <uint8_t>(1 << (row & 7))
+    self.values += 1
 
-    cdef void _settle_text(self, Sparse* sparse) noexcept nogil:
-        if sparse.values and not sparse.column.failed:
-            _same_offsets(sparse, self.table.rows)
-        self._settle_sparse(sparse)
+
+cdef inline void _put_number(
+    Sparse* self, int64_t row, uint64_t value, int64_t capacity
+) noexcept nogil:
+    if self.bits != NULL or _begin(self, capacity):
+        self.numbers[row] = value
+        _mark(self, row)
+
+
+cdef inline void _put_text(
+    Sparse* self, int64_t row, const Text* text, int64_t capacity
+) noexcept nogil:
+    cdef Column* column = self.column
+    if self.bits == NULL and not _begin(self, capacity):
+        return
+    _same_offsets(self, row)
+    append_text(column, text.data, text.length)
+    column.offsets[row + 1] = <int32_t>column.data_bytes
+    self.next_row = row + 1
+    _mark(self, row)
+
+
+cdef void _put_extra(EventsTable self, const Extra* extra, int64_t at) noexcept nogil:
+    cdef int64_t row = at + extra.row
+    cdef int i
+    for i in range(extra.n_values):
+        _put_number(&self.values[i], row, extra.values[i], self.capacity)
+    if extra.task >= 0:
+        _put_number(&self.task, row, <uint64_t>extra.task, self.capacity)
+    if extra.parent_task >= 0:
+        _put_number(&self.parent_task, row, <uint64_t>extra.parent_task, self.capacity)
+    if extra.name.length:               # an empty name is null, an empty message is a message
+        _put_text(&self.name, row, &extra.name, self.capacity)
+    if extra.message.data != NULL:
+        _put_text(&self.message, row, &extra.message, self.capacity)
+
+
+cdef void _settle(Sparse* self, int64_t rows) noexcept nogil:
+    """The batch is complete, and so is the column."""
+    if self.bits != NULL:
+        if self.column.kind == COLUMN_TEXT:
+            _same_offsets(self, rows)
+        self.column.nulls = rows - self.values
+    self.bits = NULL
 
 
 cdef void _same_offsets(Sparse* sparse, int64_t until) noexcept nogil:

@@ -194,44 +194,58 @@ cdef inline int64_t _partition_equal(
         j -= 1
 
 
-cdef inline void _sort_range(
-    void** items, int64_t start, int64_t stop, int bad_allowed
-) noexcept nogil:
-    """Recurse into the shorter side, so that no trace can make the recursion deep."""
-    cdef bint balanced = True
-    cdef bint untouched = True
+# A part of the range that is put off; the shorter side always goes first, so that no trace can
+# make the list of them long.
+cdef struct Side:
+    int64_t start
+    int64_t stop
+    int bad_allowed
+    bint balanced
+    bint untouched
+
+
+cdef inline bint _sort_side(void** items, Side* side, Side* shorter) noexcept nogil:
+    """Sort a side, or cut it in two: then `side` is the longer one, and True."""
     cdef int64_t count, pivot, i
     cdef int turned
-    while stop - start > FEW:
-        count = stop - start
-        if bad_allowed == 0:
-            _heap_sort(items + start, count)
-            return
-        if not balanced:
-            _scatter(items, start, stop)
-            bad_allowed -= 1
-        pivot = _pivot(items, start, stop, &turned)
+    while side.stop - side.start > FEW:
+        count = side.stop - side.start
+        if side.bad_allowed == 0:
+            _heap_sort(items + side.start, count)
+            return False
+        if not side.balanced:
+            _scatter(items, side.start, side.stop)
+            side.bad_allowed -= 1
+        pivot = _pivot(items, side.start, side.stop, &turned)
         if turned == ALL_TURNED:
-            _reverse(items, start, stop)
-            pivot = start + stop - 1 - pivot
+            _reverse(items, side.start, side.stop)
+            pivot = side.start + side.stop - 1 - pivot
             turned = 0
-        if balanced and untouched and turned == 0 and _mend(items, start, stop):
-            return
-        if start > 0 and not _before(items, start - 1, pivot):
-            start = _partition_equal(items, start, stop, pivot)
+        if side.balanced and side.untouched and turned == 0:
+            if _mend(items, side.start, side.stop):
+                return False
+        if side.start > 0 and not _before(items, side.start - 1, pivot):
+            side.start = _partition_equal(items, side.start, side.stop, pivot)
             continue
-        pivot = _partition(items, start, stop, pivot, &untouched)
-        balanced = min(pivot - start, stop - pivot) >= count // 8
-        if pivot - start < stop - pivot:
-            _sort_range(items, start, pivot, bad_allowed)
-            start = pivot + 1
+        pivot = _partition(items, side.start, side.stop, pivot, &side.untouched)
+        side.balanced = min(pivot - side.start, side.stop - pivot) >= count // 8
+        shorter[0] = Side(side.start, pivot, side.bad_allowed, True, True)
+        if pivot - side.start < side.stop - pivot:
+            side.start = pivot + 1
         else:
-            _sort_range(items, pivot + 1, stop, bad_allowed)
-            stop = pivot
-    for i in range(start + 1, stop):
-        _carry_down(items, start, i)
+            shorter.start = pivot + 1
+            shorter.stop = side.stop
+            side.stop = pivot
+        return True
+    for i in range(side.start + 1, side.stop):
+        _carry_down(items, side.start, i)
+    return False
 
 
 cdef inline void sort_by_time(void** items, int64_t count) noexcept nogil:
     """Sort pointers to structs that begin with an int64 time."""
-    _sort_range(items, 0, count, _bits(count))
+    cdef Side sides[65]
+    cdef int64_t last = 0
+    sides[0] = Side(0, count, _bits(count), True, True)
+    while last >= 0:
+        last += 1 if _sort_side(items, &sides[last], &sides[last + 1]) else -1
