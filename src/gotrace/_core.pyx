@@ -20,6 +20,7 @@ __all__ = [
 from cpython.buffer cimport (
     PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
 )
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport (
     INT32_MAX, INT64_MAX, INT64_MIN, int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t,
@@ -70,6 +71,7 @@ from gotrace._core.columns.span cimport *
 from gotrace._core.columns.utf8 cimport *
 from gotrace._core.columns.validity cimport *
 
+include "_core/columns/export.pxi"
 include "_core/columns/table.pxi"
 include "_core/columns/events.pxi"
 include "_core/order/ahead.pxi"

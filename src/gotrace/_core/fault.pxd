@@ -71,7 +71,6 @@ cdef enum FaultCode:
     FAULT_LIMIT_REASONS
     FAULT_LIMIT_ATTEMPTS
     FAULT_NO_MEMORY
-    FAULT_CANCELLED
 
 
 cdef inline int set_fault(

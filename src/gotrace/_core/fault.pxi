@@ -56,7 +56,6 @@ cdef dict FAULT_TEXTS = {
     FAULT_LIMIT_REASONS: "more than {a} different reasons to block",
     FAULT_LIMIT_ATTEMPTS: "events were tried in vain {a} times: this is no real trace",
     FAULT_NO_MEMORY: "no memory is left",
-    FAULT_CANCELLED: "cancelled",
 }
 
 
@@ -77,8 +76,6 @@ cdef object fault_error(const Fault* fault):
         return MemoryError(reason)
     if FAULT_LIMIT_ID <= fault.code < FAULT_NO_MEMORY:
         return errors.LimitError(f"at byte {fault.offset}: {reason}")
-    if fault.code == FAULT_CANCELLED:
-        return InterruptedError(reason)
     if fault.code == FAULT_VERSION:
         kind = errors.UnsupportedVersionError
     elif fault.code == FAULT_TRUNCATED or fault.code == FAULT_GENERATION_OPEN:

@@ -169,6 +169,7 @@ cdef class TraceDecoder(Owned):
         self.enter()
         try:
             while not self.ready:
+                PyErr_CheckSignals()
                 if self.cancelled:
                     raise InterruptedError("cancelled")
                 if self.error is not None:

@@ -155,7 +155,7 @@ cdef class EventsTable:
 
 # --- what few rows have -------------------------------------------------------------------------
 
-cdef bint _begin(Sparse* self, int64_t capacity) noexcept nogil:
+cdef bint _begin_sparse(Sparse* self, int64_t capacity) noexcept nogil:
     """Let the column begin, all null; False where nobody wants it or no memory is left."""
     cdef Column* column = self.column
     if column == NULL or column.failed:
@@ -187,19 +187,19 @@ cdef inline void _mark(Sparse* self, int64_t row) noexcept nogil:
     self.values += 1
 
 
-cdef inline void _put_number(
+cdef inline void _put_sparse_number(
     Sparse* self, int64_t row, uint64_t value, int64_t capacity
 ) noexcept nogil:
-    if self.bits != NULL or _begin(self, capacity):
+    if self.bits != NULL or _begin_sparse(self, capacity):
         self.numbers[row] = value
         _mark(self, row)
 
 
-cdef inline void _put_text(
+cdef inline void _put_sparse_text(
     Sparse* self, int64_t row, const Text* text, int64_t capacity
 ) noexcept nogil:
     cdef Column* column = self.column
-    if self.bits == NULL and not _begin(self, capacity):
+    if self.bits == NULL and not _begin_sparse(self, capacity):
         return
     _same_offsets(self, row)
     append_text(column, text.data, text.length)
@@ -212,15 +212,15 @@ cdef void _put_extra(EventsTable self, const Extra* extra, int64_t at) noexcept 
     cdef int64_t row = at + extra.row
     cdef int i
     for i in range(extra.n_values):
-        _put_number(&self.values[i], row, extra.values[i], self.capacity)
+        _put_sparse_number(&self.values[i], row, extra.values[i], self.capacity)
     if extra.task >= 0:
-        _put_number(&self.task, row, <uint64_t>extra.task, self.capacity)
+        _put_sparse_number(&self.task, row, <uint64_t>extra.task, self.capacity)
     if extra.parent_task >= 0:
-        _put_number(&self.parent_task, row, <uint64_t>extra.parent_task, self.capacity)
+        _put_sparse_number(&self.parent_task, row, <uint64_t>extra.parent_task, self.capacity)
     if extra.name.length:               # an empty name is null, an empty message is a message
-        _put_text(&self.name, row, &extra.name, self.capacity)
+        _put_sparse_text(&self.name, row, &extra.name, self.capacity)
     if extra.message.data != NULL:
-        _put_text(&self.message, row, &extra.message, self.capacity)
+        _put_sparse_text(&self.message, row, &extra.message, self.capacity)
 
 
 cdef void _settle(Sparse* self, int64_t rows) noexcept nogil:

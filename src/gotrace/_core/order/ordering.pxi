@@ -10,12 +10,13 @@
 cdef enum OrderStep:
     ORDER_BROKEN = -1           # `ordering.fault`
     ORDER_DONE                  # the generation is through
-    ORDER_FULL                  # no room for another row
+    ORDER_FULL                  # no room for another row, or a long time without one
 
 cdef enum:
     MOST_ROWS_OF_AN_EVENT = 3
     PATIENCE = 1 << 24          # attempts in vain that are free, and
     PATIENCE_PER_EVENT = 256    # so many more for each event
+    BREATH = 1 << 20            # after so many the caller may want to look around
 
 
 cdef int order_init(Ordering* self, Rows* rows, bint lenient, uint64_t seed) noexcept nogil:
@@ -84,6 +85,7 @@ cdef int64_t order_memory(const Ordering* self) noexcept nogil:
         + self.intervals.made * <int64_t>sizeof(Interval)
         + <int64_t>self.threads.count * <int64_t>sizeof(Thread)
         + <int64_t>self.procs.count * <int64_t>sizeof(Proc)
+        + self.cursors_room * <int64_t>(sizeof(Cursor) + sizeof(Cursor*))
         + idmap_bytes(&self.goroutines.pages)
         + idmap_bytes(&self.threads)
         + idmap_bytes(&self.procs)
@@ -290,6 +292,7 @@ cdef int order_run(Ordering* self, int64_t limit) noexcept nogil:
     cdef Cursor* head
     cdef int64_t before, second, until, stop
     cdef int64_t room = limit - MOST_ROWS_OF_AN_EVENT
+    cdef uint64_t attempts = self.attempts + BREATH
     cdef int moved, left
     while True:
         if rows.count > room:
@@ -329,5 +332,7 @@ cdef int order_run(Ordering* self, int64_t limit) noexcept nogil:
         elif unlikely(moved != ADVANCED):
             if _advance_another(self) < 0:
                 return ORDER_BROKEN
+            if self.attempts > attempts:
+                return ORDER_FULL
         elif head.time > until:
             frontier_overtake(self.frontier, self.n_frontier, second)
