@@ -106,12 +106,12 @@ cdef inline int _check_carefully(
 ) noexcept nogil:
     """A long event, or one at the end of its batch, or cut off by it, or with an absurd number."""
     cdef Reader reader = reader_over(self.event + 1, self.end - self.event - 1)
-    cdef int i
+    cdef int _i
     if EVENT_ARGS[self.type] == EVENT_ARGS_UNASSIGNED:
         return set_fault(fault, FAULT_EVENT_TYPE, event_offset(generation, self), self.type, 0)
     dt[0] = read_uvarint(&reader)
     self.behind_dt = reader.at
-    for i in range(EVENT_ARGS[self.type]):
+    for _i in range(EVENT_ARGS[self.type]):
         read_uvarint(&reader)
     if reader.state != READER_FINE:
         return set_fault(
