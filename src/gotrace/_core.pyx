@@ -94,6 +94,7 @@ include "_core/columns/lives.pxi"
 
 # --- what is known of the pass itself, and all of it together
 include "_core/columns/notes.pxi"
+include "_core/columns/gc.pxi"
 include "_core/columns/typed.pxi"
 
 # --- profiles: one message to columns of numbers

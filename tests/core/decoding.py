@@ -24,6 +24,8 @@ TABLES = (
         "goroutine_states",
         "goroutines",
         "ranges",
+        "gc_cycles",
+        "gc_work",
         "tasks",
         "regions",
         "logs",

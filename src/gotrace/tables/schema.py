@@ -31,6 +31,7 @@ from gotrace.tables.columns import (
     u64,
     word,
 )
+from gotrace.tables.gc_tables import GC_TABLES
 from gotrace.tables.life_tables import LIFE_TABLES, TIME_SPLIT
 from gotrace.tables.profile_tables import OWN_TABLES
 from gotrace.tables.results import RESULTS
@@ -329,6 +330,7 @@ TABLES: Final[Mapping[str, Table]] = {
         _GOROUTINE_TRANSITIONS,
         *LIFE_TABLES,
         _RANGES,
+        *GC_TABLES,
         _TASKS,
         _REGIONS,
         _LOGS,

@@ -11,6 +11,7 @@ cdef class TypedTables:
     cdef LifeTables lives
     cdef TasksTable tasks
     cdef TransitionsTable transitions
+    cdef GcTables gc
     cdef Ordering* order
     cdef Rows* rows
     cdef bint has_points
@@ -34,6 +35,8 @@ cdef class TypedTables:
             self.transitions = TransitionsTable(tables["goroutine_transitions"], waits)
         if not tables.keys().isdisjoint(("goroutine_states", "goroutines", "regions")):
             self.lives = LifeTables(tables, waits, stacks, seed, compat)
+        if not tables.keys().isdisjoint(("gc_work", "gc_cycles")):
+            self.gc = GcTables(tables, stacks, seed)
 
     cdef int bind(self, Ordering* order, Rows* rows) except -1:
         """Let the tables know the order that feeds them."""
@@ -66,6 +69,8 @@ cdef class TypedTables:
             self.tasks.take(rows, self.order)
         if self.transitions is not None:
             self.transitions.take(rows)
+        if self.gc is not None:
+            self.gc.take(rows, self.order)
         return 0
 
     cdef int sync(self, const Generation* generation) except -1:
@@ -142,6 +147,8 @@ cdef class TypedTables:
             self.lives.close(&ending)
         if self.tasks is not None:
             self.tasks.close(&ending)
+        if self.gc is not None:
+            self.gc.close(&ending)
         return 0
 
     cdef int _close_intervals(self, const Ending* ending) except -1:
