@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gotrace.analyses.call_graph import edges, top
     from gotrace.analyses.flame import diff, flame
+    from gotrace.analyses.gc import gc
     from gotrace.errors import (
         ConsumedError,
         FormatError,
@@ -52,6 +53,7 @@ __all__ = [
     "diff",
     "edges",
     "flame",
+    "gc",
     "open",
     "schema",
     "top",
@@ -60,6 +62,7 @@ __all__ = [
 _HOMES = {
     "gotrace.analyses.call_graph": "edges top",
     "gotrace.analyses.flame": "diff flame",
+    "gotrace.analyses.gc": "gc",
     "gotrace.errors": (
         "ConsumedError FormatError GotraceError LimitError MissingExtraError OrderError"
         " TruncatedError UnknownNameError UnsupportedVersionError"

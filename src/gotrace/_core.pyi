@@ -11,6 +11,7 @@ __all__ = [
     "DelaySums",
     "FlameTree",
     "GenerationIndex",
+    "GoUtilization",
     "IdSet",
     "NumberBlock",
     "StackTable",
@@ -27,6 +28,7 @@ __all__ = [
     "preorder",
     "profile_end",
     "site_keys",
+    "windowed_means",
 ]
 
 _Numbers = Any
@@ -176,6 +178,53 @@ class DelaySums:
         """Count what goroutines waited that never ran: the trace is over."""
     def copy_to(self, stacks: _Numbers, counts: _Numbers, totals: _Numbers) -> None:
         """Copy the sums into int64 arrays of `len`."""
+
+@disjoint_base
+class GoUtilization:
+    """The mutator utilization that `go tool trace` shows, with its errors.
+
+    `failed_at` is the time of the event at which Go panics, -1 for none.
+    """
+
+    failed_at: int
+    def __new__(cls, *, per_proc: bool = False) -> GoUtilization: ...
+    def add(
+        self,
+        times: _Numbers,
+        kinds: _Numbers,
+        what: _Numbers,
+        procs: _Numbers,
+        goroutines: _Numbers,
+        resources: _Numbers,
+        from_states: _Numbers,
+        to_states: _Numbers,
+        values: _Numbers,
+    ) -> None:
+        """Take events in order: int64, of codes int8.
+
+        `what` is 1 a stopped world, 2 an assist, 3 a sweep, 4 GOMAXPROCS, 5 a mark worker, 6 a
+        dedicated one, 0 what does not count. `from_states` is -1 but for goroutines.
+        """
+    def finish(self) -> None:
+        """End every series."""
+    def series_of(self) -> list[int]:
+        """Say how many points each series has."""
+    def copy_to(self, number: int, times: _Numbers, values: _Numbers) -> None:
+        """Copy a series into arrays of its length, int64 and float64."""
+
+def windowed_means(
+    times: _Numbers,
+    sums: _Numbers,
+    values: _Numbers,
+    window: int,
+    starts: _Numbers,
+    means: _Numbers,
+) -> int:
+    """Write the means of a step function over a window that moves, and return how many.
+
+    `values` (float64, n) hold from `times` to the next (int64, n + 1), `sums` (float64, n + 1) are
+    their integral. Between the instants written, at most 2n + 2, the mean is linear.
+    """
 
 def add_rows(ids: _Numbers, values: _Numbers, sums: _Numbers) -> bool:
     """Add each row of `values` to the row of `sums` that `ids` names; False on an overflow."""

@@ -11,10 +11,10 @@ cimport cython
 import os
 
 __all__ = [
-    "Batch", "CallGraph", "DelaySums", "FlameTree", "GenerationIndex", "IdSet", "NumberBlock",
-    "StackTable", "TraceDecoder", "add_rows", "add_to_parents", "address_keys", "decode_profile",
-    "frame_keys", "label_set_keys", "list_keys", "list_members", "number_stacks", "preorder",
-    "profile_end", "site_keys",
+    "Batch", "CallGraph", "DelaySums", "FlameTree", "GenerationIndex", "GoUtilization",
+    "IdSet", "NumberBlock", "StackTable", "TraceDecoder", "add_rows", "add_to_parents",
+    "address_keys", "decode_profile", "frame_keys", "label_set_keys", "list_keys", "list_members",
+    "number_stacks", "preorder", "profile_end", "site_keys", "windowed_means",
 ]
 
 from cpython.buffer cimport (
@@ -118,6 +118,7 @@ include "_core/flame/call_graph.pxi"
 
 # --- analyses: loops over columns of tables
 include "_core/analyses/delays.pxi"
+include "_core/analyses/utilization.pxi"
 
 # --- the face
 include "_core/generation_index.pxi"

@@ -21,7 +21,7 @@ from gotrace.cli.terminal import INTERRUPTED, OK, Failure, Interrupted, clean_li
 VERBS: Final = (
     *("info", "convert", "events"),
     *("flame", "top", "tree", "peek", "traces", "tags", "diff", "merge"),
-    *("pprof", "sql", "schema"),
+    *("gc", "pprof", "sql", "schema"),
 )
 """Every verb is the module and the command of that name."""
 

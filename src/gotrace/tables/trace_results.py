@@ -8,6 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from gotrace.tables.columns import Column, Table, flag, i32, i64, listing, text
+from gotrace.tables.gc_results import GC_RESULTS
 
 _SPLIT = (
     i64("exec_ns", "time running", need=True),
@@ -176,6 +177,7 @@ TRACE_RESULTS: Final[Mapping[str, Table]] = {
         _SCHED_BURSTS,
         _PROC_UTILIZATION,
         _DELAYS,
+        *GC_RESULTS,
     )
 }
 """What `results` takes in, in the order of the docs page."""
