@@ -3,6 +3,7 @@
     with tempfile... : dump = dump_trace(path)      # everything, as pyarrow tables
     for event in dump_events(path): ...             # the same, one record at a time
     count_events(path, repeat=5)                    # the benchmark peer
+    summarize(path)                                 # goroutines, regions and tasks, Go's numbers
     golden_cases(), fuzz_cases()                    # Go's own test inputs, read from its sources
 
 All of it needs the reference toolchain in the cache (see `toolchain`); tests call
@@ -12,6 +13,7 @@ All of it needs the reference toolchain in the cache (see `toolchain`); tests ca
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import tempfile
@@ -20,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -234,6 +237,25 @@ def count_events(
         output = _run(peer("count"), *options, str(trace))
     runs = [line.split() for line in output.decode().splitlines()]
     return int(runs[0][0]), [float(seconds) for _, seconds in runs]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What Go's Summarizer says, as the lines of the program `summarize` (see there)."""
+
+    goroutines: list[dict[str, Any]]
+    regions: list[dict[str, Any]]
+    tasks: list[dict[str, Any]]
+
+
+def summarize(path: Path | str) -> Summary:
+    """Go's numbers of every goroutine, region and task of a trace that it reads to its end."""
+    with plain_file(Path(path)) as trace:
+        lines = [json.loads(line) for line in _run(peer("summarize"), str(trace)).splitlines()]
+    kinds: dict[str, list[dict[str, Any]]] = {"goroutine": [], "region": [], "task": []}
+    for line in lines:
+        kinds[line.pop("kind")].append(line)
+    return Summary(*kinds.values())
 
 
 def wire_from_text(text: bytes) -> bytes:

@@ -62,6 +62,7 @@ class Pass:
         salvage: bool,
         batch_rows: int = BATCH_ROWS,
         threads: int = 1,
+        go_numbers: bool = False,
         skipped: FormatError | None = None,
         find_window: FindWindow | None = None,
     ) -> None:
@@ -74,6 +75,7 @@ class Pass:
         self._salvage = salvage
         self._batch_rows = batch_rows
         self._threads = threads
+        self._go_numbers = go_numbers
         self._skipped = skipped
         self._find_window = find_window
         self._rows = 0
@@ -173,6 +175,7 @@ class Pass:
             DICTIONARIES,
             batch_rows=self._batch_rows,
             threads=self._threads,
+            go_numbers=self._go_numbers,
             salvage=self._salvage,
             max_memory=self._input.limits.memory_bytes,
         )

@@ -99,6 +99,7 @@ class Trace:
         generations: Iterable[int] | None = None,
         batch_rows: int = BATCH_ROWS,
         threads: int | None = None,
+        compat: str | None = None,
     ) -> pa.RecordBatchReader:
         """Stream a table.
 
@@ -114,13 +115,17 @@ class Trace:
         what this process may keep busy; the rows and batches are the same for any. The second
         thread orders events while the first makes columns; there is work for two.
 
+        `compat="go"` gives the numbers of Go's Summarizer where those of `goroutines`, `regions`
+        and `tasks` differ on purpose; their rows may then come in another order.
+
         Raises `UnknownNameError`, ValueError for a filter that the table has no column for,
         `ConsumedError`; while it is read the errors of the trace (see `gotrace.errors`).
         """
         wishes = _wishes(start, end, kinds, goroutines, generations)
         wanted = schema(name, columns)
         filters = {name: RowFilter(name, **wishes)}
-        passing, picked = self._filtered({name: wanted}, filters, wishes, batch_rows, threads)
+        how = _how(batch_rows, threads, compat)
+        passing, picked = self._filtered({name: wanted}, filters, wishes, how)
         batches = Reading(passing, (batch for _, batch in picked))
         return pa.RecordBatchReader.from_batches(wanted, batches)
 
@@ -146,21 +151,24 @@ class Trace:
         generations: Iterable[int] | None = None,
         batch_rows: int = BATCH_ROWS,
         threads: int | None = None,
+        compat: str | None = None,
     ) -> Reading[Named]:
         """Iterate over `(name, RecordBatch)` of many tables in one pass.
 
         `names` are tables or sets ("summary", "default", "all"); `columns` may choose the columns
         of some. A row of `stacks` or `frames` comes before the first row that refers to it.
-        The filters are those of `reader`; a table without the columns for one is not cut by it.
+        The filters and `compat` are those of `reader`; a table without the columns for a filter is
+        not cut by it.
         """
         wishes = _wishes(start, end, kinds, goroutines, generations)
         chosen = {name: tuple(wanted) for name, wanted in (columns or {}).items()}
         wanted = limited_schemas(resolve(names), chosen)
+        how = _how(batch_rows, threads, compat)
         if all(given is None for given in wishes.values()):
-            passing = self._begin(wanted, batch_rows, threads)
+            passing = self._begin(wanted, how)
             return Reading(passing, iter(passing))
         filters = {name: RowFilter.fitting(name, wishes) for name in wanted}
-        return Reading(*self._filtered(wanted, filters, wishes, batch_rows, threads))
+        return Reading(*self._filtered(wanted, filters, wishes, how))
 
     def generations(self) -> list[Generation]:
         """Index the generations from the headers of their batches, without decoding them.
@@ -202,13 +210,14 @@ class Trace:
         kinds: Iterable[str] | None = None,
         goroutines: Iterable[int] | None = None,
         generations: Iterable[int] | None = None,
+        compat: str | None = None,
         **options: Any,
     ) -> Mapping[str, TableWritten]:
         """Write tables as Parquet into the new folder `path` in one pass.
 
-        Returns rows, bytes and files per table. The filters are those of `scan`; `options` are
-        those of `gotrace.sinks.parquet.write_parquet`, like `overwrite`, `threads` (that encode
-        beside the decoder) and `row_group_rows`.
+        Returns rows, bytes and files per table. The filters and `compat` are those of `scan`;
+        `options` are those of `gotrace.sinks.parquet.write_parquet`, like `overwrite`, `threads`
+        (that encode beside the decoder) and `row_group_rows`.
         """
         from gotrace.sinks.parquet import write_parquet
 
@@ -219,7 +228,10 @@ class Trace:
             kinds=kinds,
             goroutines=goroutines,
             generations=generations,
+            compat=compat,
         )
+        if compat is not None:
+            options.setdefault("order", {})  # Go forgets lives that are over, so they come late
         passing = self._last
         assert passing is not None
         schemas = limited_schemas(resolve(tables))
@@ -260,13 +272,9 @@ class Trace:
     def _begin(
         self,
         schemas: dict[str, pa.Schema],
-        batch_rows: int,
-        threads: int | None,
+        how: Mapping[str, Any],
         find_window: FindWindow | None = None,
     ) -> Pass:
-        if batch_rows < 1:
-            raise ValueError(f"batch_rows must be positive, not {batch_rows}")
-        threads = usable_threads(threads)
         if self._input.consumed:
             raise ConsumedError(f"{self.name}: a stream can be read once, and it was read")
         skipped = self._damage() if self.on_error == "skip" else None
@@ -274,10 +282,9 @@ class Trace:
             self._input,
             schemas,
             salvage=salvages(self.on_error),
-            batch_rows=batch_rows,
-            threads=threads,
             skipped=skipped,
             find_window=find_window,
+            **how,
         )
         self._last = self._started(passing)
         return passing
@@ -303,8 +310,7 @@ class Trace:
         wanted: Mapping[str, pa.Schema],
         filters: Mapping[str, RowFilter],
         wishes: Mapping[str, Any],
-        batch_rows: int,
-        threads: int | None,
+        how: Mapping[str, Any],
     ) -> tuple[Pass, Generator[Named, None, None]]:
         """Begin a pass over the columns that are wanted and those that filters look at."""
         from gotrace.tables.windows import WindowFinder
@@ -319,8 +325,21 @@ class Trace:
         in_time = {key: given for key, given in wishes.items() if key in _WINDOW_WISHES}
         wish = RowFilter("events", **in_time)
         finder = WindowFinder(wish, filters.values()) if wish else None
-        passing = self._begin(schemas, batch_rows, threads, finder)
+        passing = self._begin(schemas, how, finder)
         return passing, _pick(passing, wanted, filters)
+
+
+def _how(batch_rows: int, threads: int | None, compat: str | None) -> dict[str, Any]:
+    """Check how a pass is to be made; ValueError for what is no way."""
+    if batch_rows < 1:
+        raise ValueError(f"batch_rows must be positive, not {batch_rows}")
+    if compat not in (None, "go"):
+        raise ValueError(f"compat is None or 'go', not {compat!r}")
+    return {
+        "batch_rows": batch_rows,
+        "threads": usable_threads(threads),
+        "go_numbers": compat == "go",
+    }
 
 
 def _wishes(
