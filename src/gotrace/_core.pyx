@@ -90,6 +90,10 @@ from gotrace._core.lives.split cimport *
 
 include "_core/lives/lives.pxi"
 include "_core/lives/regions.pxi"
+include "_core/columns/split.pxi"
+include "_core/columns/states.pxi"
+include "_core/columns/goroutines.pxi"
+include "_core/columns/regions.pxi"
 include "_core/columns/lives.pxi"
 
 # --- what is known of the pass itself, and all of it together

@@ -9,8 +9,8 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from gotrace._core.decode.generation cimport NULL_ID
-from gotrace._core.lives.split cimport Shares, Split, split_free, split_reset
+from gotrace._core.decode.generation cimport NULL_ID, UNKNOWN_ID
+from gotrace._core.lives.split cimport SPLIT_STATES, Shares, Split, split_free, split_reset
 from gotrace._core.memory.idmap cimport (
     IdMap, idmap_bytes, idmap_clear, idmap_find, idmap_put, idmap_remove,
 )
@@ -35,42 +35,43 @@ cdef struct OpenRegion:
 
 
 cdef struct Life:
-    Life* next                  # of those that are not in use, or of those to be written
+    # What every change of its state touches.
     int64_t goroutine
-    # The interval that is open.
     uint8_t state
-    bint state_open_start
-    int8_t by_kind
+    uint8_t state_open_start    # it was in that state before the trace began
+    uint8_t is_young            # its name is not known, or it has not run
+    uint8_t open_start          # it lived before the trace began
+    uint8_t is_over             # a row was queued; to Go, blocking forever is death
     int16_t reason
-    int32_t proc
-    int64_t thread
     int64_t since_ns
-    int64_t since_seq
     int64_t stack_id
-    int64_t by_goroutine
-    int64_t by_stack_id
-    # The wait before it, if it was woken.
-    int64_t waited_ns
-    int64_t waited_stack_id
-    # Since when its time is not in `spent`; where it is in a syscall, when it lost its proc (0:
-    # it has it), and which proc Go thinks that is.
-    int64_t counted_ns
+    Split spent                 # up to `since_ns`; its `block` lacks the reason below
+    int64_t entered[SPLIT_STATES]   # how often each state
+    int32_t block_reason        # that it waited for last, and
+    int64_t block_before        # the time it had waited when that came up
+    int32_t number              # of the life
+    int64_t name                # number of a text, NULL_ID for none
+    int64_t first_run_ns        # 0: it has not run
+    int64_t since_seq           # where the intervals are wanted, and of the end
+    # Of a syscall: when it lost its proc (0: it has it), and which one Go thinks that is.
     int64_t lost_proc_ns
     int32_t syscall_proc
-    # The life so far.
-    int32_t number
-    bint open_start
-    bint is_over                # a row was written: to Go, blocking forever is death
+    # Of the open interval, for the table of them.
+    int32_t proc
+    int64_t thread
+    int8_t by_kind
+    int64_t by_goroutine
+    int64_t by_stack_id
+    int64_t waited_ns           # of the wait before it, if it was woken
+    int64_t waited_stack_id
+    # What does not change, and what few have.
     int64_t start_ns
     int64_t start_seq
     int64_t parent
     int64_t creation_stack_id
-    int64_t first_run_ns        # 0: it has not run
-    int64_t name                # number of a text, NULL_ID for none
-    int64_t runs
-    Split spent
     Shares open_ranges          # name of a range -> since when
     OpenRegion* regions         # the innermost first
+    Life* next                  # of those that are not in use
 
 
 cdef struct LifePage:
@@ -85,11 +86,6 @@ cdef struct LifeBlock:
     Life lives[LIVES_OF_A_BLOCK]
 
 
-cdef struct LifeCacheLine:
-    uint64_t number
-    LifePage* page
-
-
 cdef struct LifeMap:
     IdMap pages
     LifePage* unused_pages
@@ -97,28 +93,41 @@ cdef struct LifeMap:
     LifeBlock* blocks
     OpenRegion* unused_regions
     int64_t bytes               # of records in all, in use or not
-    LifeCacheLine cache[LIFE_CACHE_SIZE]
+    Life* cache[LIFE_CACHE_SIZE]    # by the low bits of the id; `nobody` for none
+    Life nobody
 
 
-cdef inline LifePage* _life_page(LifeMap* self, uint64_t number) noexcept nogil:
-    cdef LifeCacheLine* line = &self.cache[number & (LIFE_CACHE_SIZE - 1)]
-    cdef uint64_t* found
-    if line.page == NULL or line.number != number:
-        found = idmap_find(&self.pages, number)
-        if found == NULL:
-            return NULL
-        line.number = number
-        line.page = <LifePage*>found[0]
-    return line.page
+cdef inline void lifemap_forget_near(LifeMap* self) noexcept nogil:
+    """The state of the cache at the beginning."""
+    cdef int i
+    self.nobody.goroutine = UNKNOWN_ID
+    for i in range(LIFE_CACHE_SIZE):
+        self.cache[i] = &self.nobody
+
+
+cdef inline LifePage* _life_page(const LifeMap* self, uint64_t number) noexcept nogil:
+    cdef uint64_t* found = idmap_find(&self.pages, number)
+    return <LifePage*>found[0] if found != NULL else NULL
+
+
+cdef inline Life* _life_look_up(LifeMap* self, int64_t goroutine) noexcept nogil:
+    cdef LifePage* page
+    cdef Life* life
+    if goroutine < 0:
+        return NULL
+    page = _life_page(self, <uint64_t>goroutine >> LIFE_PAGE_BITS)
+    life = page.lives[goroutine & (LIFE_PAGE_SIZE - 1)] if page != NULL else NULL
+    if life != NULL:
+        self.cache[goroutine & (LIFE_CACHE_SIZE - 1)] = life
+    return life
 
 
 cdef inline Life* life_find(LifeMap* self, int64_t goroutine) noexcept nogil:
     """Who lives under that id; NULL for nobody, and for no id."""
-    cdef LifePage* page
-    if goroutine < 0:
-        return NULL
-    page = _life_page(self, <uint64_t>goroutine >> LIFE_PAGE_BITS)
-    return page.lives[goroutine & (LIFE_PAGE_SIZE - 1)] if page != NULL else NULL
+    cdef Life* near = self.cache[goroutine & (LIFE_CACHE_SIZE - 1)]
+    if near.goroutine == goroutine:
+        return near
+    return _life_look_up(self, goroutine)
 
 
 cdef inline Life* _life_new(LifeMap* self) noexcept nogil:
@@ -165,14 +174,20 @@ cdef inline Life* life_begin(LifeMap* self, int64_t goroutine) noexcept nogil:
         place[0] = <uint64_t>page
     page.lives[goroutine & (LIFE_PAGE_SIZE - 1)] = life
     page.alive += 1
+    self.cache[goroutine & (LIFE_CACHE_SIZE - 1)] = life
     life.goroutine = goroutine
-    life.first_run_ns = 0
-    life.runs = 0
-    life.lost_proc_ns = 0
+    life.state = 0
+    life.is_young = True
+    life.is_over = False
+    life.since_ns = 0
+    memset(life.entered, 0, sizeof(life.entered))
+    life.block_reason = NULL_ID
+    life.block_before = 0
     life.name = NULL_ID
+    life.first_run_ns = 0
+    life.lost_proc_ns = 0
     life.parent = NULL_ID
     life.creation_stack_id = NULL_ID
-    life.is_over = False
     life.open_ranges.count = 0
     life.regions = NULL
     split_reset(&life.spent)
@@ -183,11 +198,13 @@ cdef inline void life_forget(LifeMap* self, int64_t goroutine) noexcept nogil:
     """Take a record out of the map; it stays as it is until `life_recycle`."""
     cdef uint64_t number = <uint64_t>goroutine >> LIFE_PAGE_BITS
     cdef LifePage* page = _life_page(self, number)
+    cdef Life** near = &self.cache[goroutine & (LIFE_CACHE_SIZE - 1)]
+    if near[0] == page.lives[goroutine & (LIFE_PAGE_SIZE - 1)]:
+        near[0] = &self.nobody
     page.lives[goroutine & (LIFE_PAGE_SIZE - 1)] = NULL
     page.alive -= 1
     if page.alive == 0:
         idmap_remove(&self.pages, number)
-        self.cache[number & (LIFE_CACHE_SIZE - 1)].page = NULL
         page.next = self.unused_pages
         self.unused_pages = page
 
@@ -258,4 +275,4 @@ cdef inline void lifemap_clear(LifeMap* self) noexcept nogil:
         free(region)
     self.unused = NULL
     self.bytes = 0
-    memset(self.cache, 0, sizeof(self.cache))
+    lifemap_forget_near(self)

@@ -3,9 +3,8 @@
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t
 
 from gotrace._core.columns.column cimport Column
-from gotrace._core.columns.span cimport Span
 from gotrace._core.lives.life cimport Life, LifeMap
-from gotrace._core.lives.split cimport Split
+from gotrace._core.lives.split cimport SPLIT_STATES, Split
 from gotrace._core.memory.idmap cimport IdMap
 from gotrace._core.memory.texts cimport TextTable
 
@@ -43,29 +42,46 @@ cdef struct ProcNote:
     int64_t sweeper             # goroutine that sweeps on it
 
 
-# Where a split goes.
-cdef struct SplitColumns:
-    Column* exec
-    Column* sched
-    Column* syscall
-    Column* syscall_block
-    Column* block_sum
+# A region, closed. What is text or a list is in its column already.
+cdef struct RegionRow:
+    int64_t start_ns
+    int64_t end_ns
+    int64_t duration_ns
+    int64_t start_seq
+    int64_t end_seq
+    int64_t goroutine
+    int64_t task
+    int64_t stack_id
+    int64_t end_stack_id
+    int64_t states[SPLIT_STATES]
+    int64_t total
+    int64_t unknown
+    int32_t depth
+    int8_t open_start
+    int8_t open_end
+
+
+cdef struct ListColumns:
     Column* block
     Column* ranges
-    Column* total
-    Column* unknown
 
 
-cdef struct RegionColumns:
-    Span span
-    SplitColumns split
-    Column* goroutine
-    Column* task
+cdef struct RegionQueue:
+    RegionRow* rows
+    int64_t n
+    int64_t room
     Column* name
-    Column* depth
-    Column* stack
-    Column* end_stack
-    int64_t rows
+    ListColumns lists
+
+
+cdef enum Change:
+    CHANGE_ODD                  # none from one state of a life to another
+    CHANGE_PLAIN
+    CHANGE_SPECIAL              # in or out of a syscall, or out of life
+
+
+cdef enum:
+    NEAR_PROCS = 256            # procs with a lower id are found without a hash
 
 
 cdef enum:
@@ -75,9 +91,8 @@ cdef enum:
 
 cdef struct Lives:
     bint wants_stays
-    bint wants_regions
     bint compat                 # with Go's Summarizer, whatever it does
-    int16_t forever             # number of that reason
+    int32_t deadly              # to Go blocking forever is death: the number of that reason, or -2
     int64_t sync_ns             # of the last sync
     int64_t sync_seq
     LifeMap map
@@ -96,8 +111,10 @@ cdef struct Lives:
     IdMap held                  # compat: ended, but the id may live again, and then Go forgets
     Life* dying                 # in the row being looked at
     Split scratch
-    RegionColumns regions
+    RegionQueue* regions        # NULL where nobody wants them
     int64_t illegal             # transitions that are not in the table
     int64_t illegal_seq         # the first of them
     bint no_memory
     uint8_t legal[128]          # by the low bits of a row's code
+    uint8_t changes[128]        # a Change each
+    ProcNote* near_procs[NEAR_PROCS]

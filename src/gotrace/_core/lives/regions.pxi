@@ -28,23 +28,38 @@ cdef void _put_region(
     Lives* self, Life* life, OpenRegion** link, const Interval* interval, const Ending* ending,
     int64_t end_stack,
 ) noexcept nogil:
-    """Write a region and drop what was kept of its begin, where `link` holds something."""
-    cdef RegionColumns* columns = &self.regions
-    split_reset(&self.scratch)
+    """Queue a region and drop what was kept of its begin, where `link` holds something."""
+    cdef RegionQueue* queue = self.regions
+    cdef Split* split = &self.scratch
+    cdef RegionRow* row
+    if not reserve(<void**>&queue.rows, &queue.room, queue.n + 1, sizeof(RegionRow)):
+        self.no_memory = True
+        return
+    split_reset(split)
     if life != NULL:
-        _snapshot(self, life, ending.time, &self.scratch)
+        _snapshot(self, life, ending.time, split)
         if link[0] != NULL:
-            split_subtract(&self.scratch, &link[0].before)
+            split_subtract(split, &link[0].before)
             region_drop(&self.map, link)
-    put_span(&columns.span, interval.start_ns, interval.start_seq, interval.open_start, ending)
-    put_split(&columns.split, &self.scratch, self)
-    put_int(columns.goroutine, interval.goroutine)
-    put_int(columns.task, _task_id(interval.task))
-    put_name(columns.name, &interval.name)
-    put_int(columns.depth, interval.depth)
-    put_int(columns.stack, interval.stack_id)
-    put_int(columns.end_stack, end_stack)
-    columns.rows += 1
+    row = &queue.rows[queue.n]
+    queue.n += 1
+    row.start_ns = interval.start_ns
+    row.end_ns = ending.time
+    row.duration_ns = ending.time - interval.start_ns
+    row.start_seq = interval.start_seq
+    row.end_seq = ending.seq
+    row.goroutine = interval.goroutine
+    row.task = _task_id(interval.task)
+    row.stack_id = interval.stack_id
+    row.end_stack_id = end_stack
+    memcpy(row.states, split.states, sizeof(split.states))
+    row.total = split.total
+    row.unknown = split_unknown(split)
+    row.depth = interval.depth
+    row.open_start = interval.open_start
+    row.open_end = ending.open
+    put_name(queue.name, &interval.name)
+    put_lists(&queue.lists, split, self)
 
 
 cdef void begin_region(Lives* self, const Rows* rows, const Extra* extra) noexcept nogil:

@@ -6,7 +6,9 @@ meets two or three reasons. Lists keep their room when their owner is used again
 
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
+
+from gotrace._core.decode.event_spec cimport STATE_IDLE
 
 
 cdef struct Share:
@@ -20,13 +22,15 @@ cdef struct Shares:
     int32_t room
 
 
+cdef enum:
+    SPLIT_SYSCALL_BLOCK = STATE_IDLE    # a place in `states` that no goroutine can be in
+    SPLIT_STATES = STATE_IDLE + 1
+
+
 cdef struct Split:
+    int64_t states[SPLIT_STATES]
     int64_t total
-    int64_t exec
-    int64_t sched
-    int64_t syscall
-    int64_t syscall_block
-    Shares block
+    Shares block                # the time in STATE_WAITING by reason
     Shares ranges
 
 
@@ -45,18 +49,18 @@ cdef inline bint _shares_room(Shares* self, int32_t wanted) noexcept nogil:
     return True
 
 
-cdef inline int64_t* share_of(Shares* self, int32_t key) noexcept nogil:
-    """The time under a key, 0 at first; NULL without memory."""
+cdef inline Share* share_of(Shares* self, int32_t key) noexcept nogil:
+    """The share of a key, 0 at first; NULL without memory. It may move when others come."""
     cdef int32_t i
     for i in range(self.count):
         if self.items[i].key == key:
-            return &self.items[i].ns
+            return &self.items[i]
     if not _shares_room(self, self.count + 1):
         return NULL
     self.items[self.count].key = key
     self.items[self.count].ns = 0
     self.count += 1
-    return &self.items[self.count - 1].ns
+    return &self.items[self.count - 1]
 
 
 cdef inline bint shares_copy(Shares* self, const Shares* other) noexcept nogil:
@@ -66,14 +70,6 @@ cdef inline bint shares_copy(Shares* self, const Shares* other) noexcept nogil:
         memcpy(self.items, other.items, other.count * sizeof(Share))
     self.count = other.count
     return True
-
-
-cdef inline int64_t shares_sum(const Shares* self) noexcept nogil:
-    cdef int64_t sum = 0
-    cdef int32_t i
-    for i in range(self.count):
-        sum += self.items[i].ns
-    return sum
 
 
 cdef inline void shares_subtract(Shares* self, const Shares* other) noexcept nogil:
@@ -89,37 +85,32 @@ cdef inline void shares_subtract(Shares* self, const Shares* other) noexcept nog
 
 cdef inline bint split_copy(Split* self, const Split* other) noexcept nogil:
     """False without memory."""
+    memcpy(self.states, other.states, sizeof(self.states))
     self.total = other.total
-    self.exec = other.exec
-    self.sched = other.sched
-    self.syscall = other.syscall
-    self.syscall_block = other.syscall_block
     return shares_copy(&self.block, &other.block) and shares_copy(&self.ranges, &other.ranges)
 
 
 cdef inline void split_subtract(Split* self, const Split* other) noexcept nogil:
+    cdef int i
+    for i in range(SPLIT_STATES):
+        self.states[i] -= other.states[i]
     self.total -= other.total
-    self.exec -= other.exec
-    self.sched -= other.sched
-    self.syscall -= other.syscall
-    self.syscall_block -= other.syscall_block
     shares_subtract(&self.block, &other.block)
     shares_subtract(&self.ranges, &other.ranges)
 
 
 cdef inline int64_t split_unknown(const Split* self) noexcept nogil:
     """What no state accounts for."""
-    cdef int64_t known = self.exec + self.sched + self.syscall + self.syscall_block
-    known += shares_sum(&self.block)
+    cdef int64_t known = 0
+    cdef int i
+    for i in range(SPLIT_STATES):
+        known += self.states[i]
     return self.total - known if known < self.total else 0
 
 
 cdef inline void split_reset(Split* self) noexcept nogil:
+    memset(self.states, 0, sizeof(self.states))
     self.total = 0
-    self.exec = 0
-    self.sched = 0
-    self.syscall = 0
-    self.syscall_block = 0
     self.block.count = 0
     self.ranges.count = 0
 
