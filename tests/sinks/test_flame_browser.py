@@ -381,16 +381,19 @@ def test_another_value_keeps_the_place(page: Shown) -> None:
     assert page.box("main.main / main.run")["totals"] == [690]
 
 
-def test_siblings_by_name_or_by_weight(page: Shown) -> None:
-    def left_to_right() -> list[str]:
-        names = ["main.run", "rec"]
-        return sorted(names, key=lambda name: float(page.box(f"main.main / {name}")["x"]))
+def test_siblings_by_weight_or_by_name(browser: Browser, tmp_path: Path) -> None:
+    flame = flame_of(flames.profile(("a main", [1, 10]), ("b main", [1, 30]), ("c main", [1, 20])))
+    write_flame_page([PageFlame(flame, "cpu")], tmp_path / "order.html", title="order")
+    page = Shown(browser, tmp_path / "order.html")
 
-    assert page.box("main.main")["x"] < page.box("net/http.(*conn).serve")["x"]
-    assert left_to_right() == ["main.run", "rec"]
+    def left_to_right() -> str:
+        return "".join(sorted("abc", key=lambda name: float(page.box(f"main / {name}")["x"])))
+
+    assert left_to_right() == "bca"
     page.choose("by name")
-    rank = [path for path in page.tree() if path.count("/") == 2 and path.startswith("main.main/")]
-    assert rank == sorted(rank)
+    assert left_to_right() == "abc"
+    page.browser.press("o")
+    assert left_to_right() == "bca"
 
 
 def test_a_difference_shows_both_sides_and_its_colours(diff: Shown) -> None:
@@ -432,6 +435,15 @@ def test_an_empty_flame_and_one_below_zero(browser: Browser, tmp_path: Path) -> 
     assert page.tree() == {"": 0}
 
 
+def test_a_page_that_was_cut_off_says_so(browser: Browser, pages: Path, tmp_path: Path) -> None:
+    whole = (pages / "many.html").read_bytes()
+    (tmp_path / "cut.html").write_bytes(whole[: len(whole) // 2])
+    browser.open(tmp_path / "cut.html")
+    assert "cut off" in browser.run("return document.getElementById('hint').innerText")
+    browser.open(pages / "flame.html")
+    assert browser.run("return document.getElementById('hint').innerText") == ""
+
+
 def test_a_choice_goes_by_arrows(page: Shown) -> None:
     page.browser.run("document.querySelector('#views [aria-checked=true]').focus()")
     page.browser.press("ARROW_RIGHT")
@@ -453,6 +465,7 @@ def test_dark_and_light_are_readable(browser: Browser, pages: Path, name: str) -
         label = numbers(page.browser.run("return flamePage.colours.theme.text"))
         for path in ("", "main.main", "main.main / main.run", "net/http.(*conn).serve"):
             assert contrast(label, page.colour(path)) > 4.5, (path, dark)
+            assert (luminance(page.colour(path)) < 0.2) == dark
 
 
 def numbers(colour: str) -> tuple[int, int, int]:
