@@ -108,6 +108,20 @@ class Browser:
         actions.perform()
         self.drawn()
 
+    def drag(self, x: float, y: float, to: float) -> None:
+        """Press the button at a point of the window, move sideways, and let go."""
+        from selenium.webdriver.common.actions.action_builder import ActionBuilder
+
+        actions = ActionBuilder(self.driver, duration=0)
+        pointer = actions.pointer_action
+        pointer.move_to_location(round(x), round(y)).pointer_down()
+        pointer.move_to_location(round((x + to) / 2), round(y)).move_to_location(
+            round(to), round(y)
+        )
+        pointer.pointer_up()
+        actions.perform()
+        self.drawn()
+
     def press(self, *keys: str) -> None:
         """Press keys, one after the other, by name (ENTER, ARROW_UP) or as they are typed."""
         from selenium.webdriver.common.action_chains import ActionChains

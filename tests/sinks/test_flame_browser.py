@@ -370,6 +370,33 @@ def full_names(rows: list[list[str]], top: dict[str, Any]) -> list[list[str]]:
     return [[whole[name], *rest] for name, *rest in rows]
 
 
+def test_the_table_goes_by_keys(page: Shown) -> None:
+    page.browser.press("t")
+    page.browser.run("document.querySelector('#list .body').focus()")
+    second = page.table()[1][0]
+    page.browser.press("ARROW_DOWN", "ENTER")
+    assert page.tree(1) == prefixes(around(stacks(CPU), second)[1])
+
+
+def test_a_drag_moves_sideways(page: Shown) -> None:
+    page.click("main.main / main.run / mid")
+    before = page.box("main.main / main.run / mid")
+    page.browser.drag(600, before["y"] + 9, 400)
+    after = page.box("main.main / main.run / other")
+    assert after["x"] == pytest.approx(before["x"] + before["width"] - 200, abs=2)
+
+
+def test_each_view_keeps_its_zoom(page: Shown) -> None:
+    page.click("main.main / main.run")
+    page.browser.press("i")
+    page.click("mid")
+    page.browser.press("i")
+    assert page.box("main.main / main.run")["whole"]
+    assert page.browser.text("details").startswith("main.run")
+    page.browser.press("i")
+    assert page.box("mid")["whole"]
+
+
 def test_another_value_keeps_the_place(page: Shown) -> None:
     page.click("main.main / main.run")
     page.choose("samples")
@@ -415,6 +442,14 @@ def test_a_difference_shows_both_sides_and_its_colours(diff: Shown) -> None:
         **prefixes(stacks(DIFF)),
     }
     assert diff.browser.text("legend") == "gonelesssamemorenew"
+
+
+def test_what_grew_does_not_hide_what_shrank(diff: Shown) -> None:
+    assert diff.hover("main.main / main.run")[2:] == [
+        "cum 640ns 690ns +50ns +7.8%",
+        "flat 0 0 ±0 ±0%",
+        "grown and shrunk   +350ns -300ns",
+    ]
 
 
 def test_an_empty_flame_and_one_below_zero(browser: Browser, tmp_path: Path) -> None:

@@ -40,6 +40,10 @@ export class Page {
     this.middle = NONE;
     /** @type {Map<import("./stack_tree.js").StackTree, ReturnType<typeof functionValues>>} */
     this.sums = new Map();
+    /** Where each view is zoomed to, for when it is shown again. @type {Map<View, number[]>} */
+    this.zooms = new Map();
+    /** The view in the panes, if its zoom is kept. @type {View | null} */
+    this.shown = null;
     this.colours = new Colours(frames);
     const canvas = /** @type {HTMLCanvasElement} */ (part("canvas"));
     this.stage = new Stage(part("scroller"), part("sheet"), canvas, frames, this.colours);
@@ -62,8 +66,9 @@ export class Page {
 
   /** Make the panes anew: another flame, view, order or function. */
   showView() {
-    const old = this.stage.panes[0];
-    const kept = old && { path: old.icicle.path(old.zoomed), way: old.icicle.way };
+    const [old] = this.stage.panes;
+    if (old && this.shown) this.zooms.set(this.shown, old.icicle.path(old.zoomed));
+    this.shown = this.view === "sandwich" ? null : this.view;
     const { tree } = this.flame;
     const { rank } = this.frames;
     this.stage.isDiff = this.flame.isDiff;
@@ -78,9 +83,8 @@ export class Page {
       const made = this.view === "inverted" ? inverted : forward;
       const pane = new Pane(made(tree, this.order, rank), false);
       this.stage.show([pane]);
-      if (kept?.path.length && kept.way === pane.icicle.way) {
-        this.stage.zoom({ pane, box: pane.icicle.find(kept.path) }, true);
-      }
+      const zoomed = pane.icicle.find(this.zooms.get(this.view) ?? []);
+      if (zoomed) this.stage.zoom({ pane, box: zoomed }, true);
     }
     this.#search();
     drawLegend(part("legend"), this.flame, this.colours);
@@ -289,7 +293,7 @@ export class Page {
   #factsOf({ pane, box }) {
     const { icicle } = pane;
     const frame = icicle.frame(box);
-    const { totals, selfs } = icicle.values(box);
+    const { totals, selfs, gained, lost } = icicle.values(box);
     return {
       frame,
       name: frame === NONE ? this.stage.labels.root : this.frames.names[frame],
@@ -297,11 +301,14 @@ export class Page {
       selfs: icicle.way === "down" ? selfs : null,
       inlined: frame === NONE ? 0 : icicle.inlined(box),
       wholes: this.flame.tree.whole,
+      moved: [gained, lost],
     };
   }
 
-  /** @param {Spot | null} spot */
+  /** @param {Spot | null} spot what is pointed at; without one, what fills the width */
   #tell(spot) {
+    const pane = this.stage.panes.at(-1);
+    spot ??= pane?.zoomed ? { pane, box: pane.zoomed } : null;
     const facts = spot && this.#factsOf(spot);
     part("details").replaceChildren(
       make("strong", "", facts ? facts.name : ""),

@@ -6,7 +6,7 @@ import { changeText, deltaText, shareText, valueText } from "./units.js";
 /** @typedef {import("./document.js").Frames} Frames */
 /** @typedef {import("./functions.js").FunctionValues} FunctionValues */
 /** @typedef {{frame: number, name: string, totals: number[], selfs: number[] | null,
- *   inlined: number, wholes: number[]}} Facts */
+ *   inlined: number, wholes: number[], moved: number[]}} Facts */
 
 const EDGE = 12;
 
@@ -54,7 +54,13 @@ function rows(facts, flame, functions) {
   const of = (/** @type {Float64Array[]} */ sides) => sides.map((side) => side[frame]);
   if (frame >= 0 && String(of(cum)) !== String(totals)) lines.push(["cum of all calls", of(cum)]);
   if (frame >= 0 && String(of(flat)) !== String(selfs)) lines.push(["flat of all calls", of(flat)]);
-  return lines.map(([name, values]) => [name, ...cellsOf(values, wholes, flame)]);
+  const rows = lines.map(([name, values]) => [name, ...cellsOf(values, wholes, flame)]);
+  const [gained, lost] = facts.moved;
+  if (gained && lost) {
+    const text = (/** @type {number} */ value) => deltaText(value, flame.scales, flame.unit);
+    rows.push(["grown and shrunk", "", "", text(gained), text(-lost)]);
+  }
+  return rows;
 }
 
 /** @param {number[]} values @param {number[]} wholes @param {Flame} flame */
