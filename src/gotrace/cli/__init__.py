@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Final
+
+INTERRUPTED: Final = 130
 
 
 def main() -> int:
@@ -13,8 +16,9 @@ def main() -> int:
 
         code = run()
     except KeyboardInterrupt:
-        code = 130
-    if "pyarrow.dataset" in sys.modules:
+        code = INTERRUPTED
+    if code == INTERRUPTED or "pyarrow.dataset" in sys.modules:
+        # What was interrupted may have a thread at work for a moment, which nobody has to wait for.
         # A scan that nobody read to its end has threads that wait for an interpreter which, while
         # it shuts down, waits for them: leave without that.
         sys.stderr.flush()

@@ -16,7 +16,9 @@ from typing import Any, Final
 
 import click
 
-from gotrace.cli.terminal import INTERRUPTED, OK, Failure, Interrupted, clean_lines, say
+from gotrace.cli import INTERRUPTED
+from gotrace.cli.interrupts import interruptible
+from gotrace.cli.terminal import OK, Failure, Interrupted, clean_lines, say
 
 VERBS: Final = (
     *("info", "convert", "events"),
@@ -131,8 +133,9 @@ def run(arguments: list[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):  # UTF-8 and bare newlines, whatever the locale says
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
     try:
-        code = _code(arguments)
-        sys.stdout.flush()
+        with interruptible():
+            code = _code(arguments)
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as error:

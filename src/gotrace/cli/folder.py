@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ class _Sink(threading.Thread):
         self._schema = schema
         self._form = form
         self._waiting: queue.Queue[pa.RecordBatch | None] = queue.Queue(_BATCHES_HELD)
+        self._opened = threading.Event()
         self._abandoned = False
         self._error: BaseException | None = None
 
@@ -63,14 +65,23 @@ class _Sink(threading.Thread):
             raise self._error
 
     def abandon(self) -> None:
-        """Let go of the file, unfinished."""
+        """Let go of the file, unfinished.
+
+        Does not wait for a batch that is being written (but where open files can't be removed): the
+        thread ends behind it. It has to have begun, or it would open its file later.
+        """
         self._abandoned = True
-        while self.is_alive():
-            with contextlib.suppress(queue.Full):
-                self._waiting.put(None, timeout=0.05)
-            self.join(0.05)
+        while self.is_alive() and not (self._opened.is_set() and os.name != "nt"):
+            self._put_end()
+            self.join(0.01)
+        self._put_end()
+
+    def _put_end(self) -> None:
+        with contextlib.suppress(queue.Full):  # then there is something that it wakes up for
+            self._waiting.put_nowait(None)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
+        self._opened.set()
         while (batch := self._waiting.get()) is not None:
             if self._abandoned:
                 break

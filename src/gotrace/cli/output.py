@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Final, TextIO
 
 import click
 
@@ -141,6 +141,8 @@ def _for_terminal(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _write_parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
     """One file, encoded as the folders of `gotrace convert` are."""
+    from concurrent.futures import ThreadPoolExecutor
+
     import pyarrow.parquet as pq
 
     from gotrace.sinks.encodings import encodings
@@ -151,30 +153,34 @@ def _write_parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: Bi
     order = TABLES[name].order if name in TABLES else ()
     options = {**encodings(name, schema, order), "compression": "zstd", "compression_level": 3}
     writer = pq.ParquetWriter(out, schema, **options)
+    encoder = ThreadPoolExecutor(1, "gotrace-parquet")  # so that Ctrl-C need not wait for it
     try:
-        rows = _write_row_groups(batches, schema, writer, ROW_GROUP_ROWS)
+        rows = 0
+        for group in _row_groups(batches, schema, ROW_GROUP_ROWS):
+            encoder.submit(writer.write_table, group).result()
+            rows += group.num_rows
     except BaseException:
         writer.is_open = False  # or it would write its footer when it is collected
         raise
+    finally:
+        encoder.shutdown(wait=False, cancel_futures=True)
     writer.close()
     out.flush()
     return rows
 
 
-def _write_row_groups(
-    batches: Iterable[pa.RecordBatch], schema: pa.Schema, writer: Any, most: int
-) -> int:
+def _row_groups(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, most: int
+) -> Iterator[pa.Table]:
     import pyarrow as pa
 
     pile: list[pa.RecordBatch] = []
-    rows = held = 0
+    held = 0
     for batch in batches:
         pile.append(batch)
         held += batch.num_rows
-        rows += batch.num_rows
         if held >= most:
-            writer.write_table(pa.Table.from_batches(pile, schema).unify_dictionaries())
+            yield pa.Table.from_batches(pile, schema).unify_dictionaries()
             pile, held = [], 0
     if held:
-        writer.write_table(pa.Table.from_batches(pile, schema).unify_dictionaries())
-    return rows
+        yield pa.Table.from_batches(pile, schema).unify_dictionaries()

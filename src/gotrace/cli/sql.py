@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
-from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +20,7 @@ from gotrace.cli.inputs import (
     report_damage,
     rereadable,
 )
+from gotrace.cli.interrupts import interruptible
 from gotrace.cli.output import format_of, write_rows
 from gotrace.cli.terminal import OK, PARTIAL, Failure, clean_lines, say
 
@@ -92,10 +92,10 @@ def _ask(library: Library, query: str | None, form: str, path: str | None, overw
     try:
         if form == "duckdb":
             assert path is not None
-            with _interruptible():
+            with interruptible(partial(_stop, library, connection)):
                 _to_database(connection, query, path, overwrite)
         elif query is None:
-            _shell(connection)
+            _shell(library, connection)
         else:
             _answer(library, connection, query, form, path, overwrite)
     except Exception as error:
@@ -163,41 +163,17 @@ def _answer(
     if not query.strip().strip(";").strip():
         raise click.UsageError("the query is empty")
     library.fetch(needs(query))
-    with _interruptible():
+    with interruptible(partial(_stop, library, connection)):
         rows = _run(connection, query, form, path, overwrite)
     if rows == 0:
         say(f"no rows: {_why_none(connection, query)}")
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a query, whatever DuckDB makes of it.
-
-    An interrupt inside a scan comes back as an error of DuckDB's; and DuckDB waits for the operator
-    that runs, so that a second Ctrl-C ends the process at once.
-    """
-    import signal
-
-    seen = False
-
-    def interrupt(*_: object) -> None:
-        nonlocal seen
-        seen = True
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    except Exception:
-        if seen:
-            raise KeyboardInterrupt from None
-        raise
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _stop(library: Library, connection: Any) -> None:
+    """Stop a query, and what it decodes in threads of DuckDB's."""
+    connection.interrupt()
+    for trace in library.traces:
+        trace.cancel()
 
 
 def _run(
@@ -255,7 +231,7 @@ def _to_database(connection: Any, query: str | None, path: str, overwrite: bool)
             connection.execute("DETACH gotrace_out")
 
 
-def _shell(connection: Any) -> None:
+def _shell(library: Library, connection: Any) -> None:
     """Read statements up to a semicolon, and answer each; .quit or the end of input leaves."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (gives input() its history and arrow keys)
@@ -284,7 +260,7 @@ def _shell(connection: Any) -> None:
             continue
         query, pending = pending, ""
         try:
-            with _interruptible():
+            with interruptible(partial(_stop, library, connection)):
                 rows = _run(connection, query, "text")
             if rows == 0:
                 say(f"no rows: {_why_none(connection, query)}")

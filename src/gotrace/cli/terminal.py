@@ -10,10 +10,11 @@ from typing import IO, Any, BinaryIO, Final
 
 import click
 
+from gotrace.cli import INTERRUPTED
+
 OK: Final = 0
 BAD: Final = 2
 PARTIAL: Final = 3
-INTERRUPTED: Final = 130
 
 WIDTH: Final = 100
 """Columns that text for people fits in."""

@@ -76,7 +76,7 @@ def write_parquet(
         order: columns that the rows of a table are sorted by, ascending; default: what
             `gotrace.tables.schema` says of a table of that name.
         threads: how many tables are encoded at once, beside the decoder; None: as many as there
-            are processors for this process; 1 starts none.
+            are processors for this process; 1 starts none, and Ctrl-C waits for a row group then.
         compression, compression_level: as in pyarrow.
         row_group_rows, row_group_bytes, file_bytes: see the constants.
 
@@ -92,6 +92,7 @@ def write_parquet(
     After any error, and Ctrl-C, nothing is left. Memory: one row group of every table, two with
     threads. The bytes are the same for any `threads`.
     """
+    alone = threads == 1
     threads = _processors() if threads is None else threads
     limits = Limits(row_group_rows, row_group_bytes, file_bytes)
     if min(threads, row_group_rows, row_group_bytes, file_bytes) < 1:
@@ -102,7 +103,7 @@ def write_parquet(
     source = {} if source is None else source
     order = _order_of(schemas) if order is None else order
     packing = {"compression": compression, "compression_level": compression_level}
-    executor = ThreadPoolExecutor(threads, "gotrace-parquet") if threads > 1 else None
+    executor = None if alone else ThreadPoolExecutor(threads, "gotrace-parquet")
     try:
         with (
             explained("writing Parquet", directory),
@@ -115,8 +116,8 @@ def write_parquet(
             written = _pass(batches, tables)
             _write_manifest(aside, written, schemas, source, notes)
     finally:
-        if executor is not None:
-            executor.shutdown()
+        if executor is not None:  # what it still does after an error is for files that are gone
+            executor.shutdown(wait=False, cancel_futures=True)
     return {
         name: TableWritten(_sum(files, "rows"), _sum(files, "bytes"), tuple(f.name for f in files))
         for name, files in written.items()

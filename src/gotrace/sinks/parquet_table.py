@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -65,6 +66,9 @@ class TableFiles:
         self._sink: pa.NativeFile | None = None
         self._writer: pq.ParquetWriter | None = None
         self._at_work: Future[None] | None = None
+        self._lock = threading.Lock()  # of these two, which two threads look at
+        self._abandoned = False
+        self._encoding = False
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a batch; write as many row groups as are full."""
@@ -103,10 +107,20 @@ class TableFiles:
         return self._files
 
     def abandon(self) -> None:
-        """Let go of unfinished files without writing their end, whatever is wrong with them."""
+        """Let go of unfinished files without writing their end, whatever is wrong with them.
+
+        Does not wait for a row group that is being encoded (but where open files can't be removed):
+        that ends by itself, and no other file is opened.
+        """
         self._pile.clear()
-        if self._at_work is not None:
-            self._at_work.exception()  # waits; the first error is already on its way
+        if os.name == "nt" and self._at_work is not None:
+            self._at_work.exception()
+        with self._lock:
+            self._abandoned = True
+            if not self._encoding:
+                self._let_go()
+
+    def _let_go(self) -> None:
         if self._writer is not None:
             self._writer.is_open = False  # else pyarrow closes the file, whole, when it forgets it
         self._writer = None
@@ -128,8 +142,21 @@ class TableFiles:
             self._at_work = None
 
     def _write_row_group(self, pile: list[pa.RecordBatch], rows: int) -> None:
-        if self._writer is None:
-            self._open()
+        with self._lock:
+            if self._abandoned:
+                return
+            if self._writer is None:
+                self._open()
+            self._encoding = True
+        try:
+            self._encode(pile, rows)
+        finally:
+            with self._lock:
+                self._encoding = False
+                if self._abandoned:
+                    self._let_go()
+
+    def _encode(self, pile: list[pa.RecordBatch], rows: int) -> None:
         assert self._writer is not None
         assert self._sink is not None
         # A dictionary that grew would make Arrow leave the dictionary encoding within the group.
