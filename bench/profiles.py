@@ -21,7 +21,7 @@ FUNCTIONS = 48
 
 KINDS = {
     "heap": ("-heap", "40000"),
-    "cpu": ("-cpu", "20s"),
+    "cpu": ("-cpu", "60s"),
     "goroutine": ("-goroutines", "20000"),
 }
 """The kinds of profile, and what the program is told."""

@@ -27,7 +27,10 @@ __all__ = [
     "number_stacks",
     "preorder",
     "profile_end",
+    "rows_of_ids",
     "site_keys",
+    "sort_lists",
+    "take_lists",
     "windowed_means",
 ]
 
@@ -98,8 +101,18 @@ class StackTable:
     def __len__(self) -> int: ...
     @property
     def total_refs(self) -> int: ...
-    def intern(self, offsets: _Numbers, refs: _Numbers, tags: _Numbers, ids: _Numbers) -> None:
-        """Write the number of every row into `ids`; all arrays are int64."""
+    def intern(
+        self,
+        offsets: _Numbers,
+        refs: _Numbers,
+        tags: _Numbers,
+        ids: _Numbers,
+        names: _Numbers | None = None,
+    ) -> None:
+        """Write the number of every row into `ids`; all arrays are int64.
+
+        With `names` every reference counts as the name that it has there.
+        """
     def copy_to(self, offsets: _Numbers, refs: _Numbers, tags: _Numbers) -> None:
         """Copy the rows into int64 arrays of `len + 1`, `total_refs` and `len`."""
 
@@ -318,6 +331,17 @@ def list_members(
     ends: _Numbers, rows: _Numbers, member_offsets: _Numbers
 ) -> tuple[NumberBlock, NumberBlock]:
     """Replace every row of lists by its members; the new ends, and the numbers of the members."""
+
+def rows_of_ids(wanted: _Numbers, ids: _Numbers) -> NumberBlock:
+    """Find the row of each wanted id among `ids`, -1 for one that is none."""
+
+def sort_lists(offsets: _Numbers, numbers: _Numbers, tags: _Numbers, order: _Numbers) -> None:
+    """Sort the lists that `order` names: by their numbers, the shorter of two first, by tag."""
+
+def take_lists(
+    offsets: _Numbers, numbers: _Numbers, order: _Numbers
+) -> tuple[NumberBlock, NumberBlock]:
+    """Put the lists that `order` names one behind the other; their offsets, their numbers."""
 
 @disjoint_base
 class IdSet:

@@ -11,10 +11,11 @@ cimport cython
 import os
 
 __all__ = [
-    "Batch", "CallGraph", "DelaySums", "FlameTree", "GenerationIndex", "GoUtilization",
-    "IdSet", "NumberBlock", "StackTable", "TraceDecoder", "add_rows", "add_to_parents",
-    "address_keys", "decode_profile", "frame_keys", "label_set_keys", "list_keys", "list_members",
-    "number_stacks", "preorder", "profile_end", "site_keys", "windowed_means",
+    "Batch", "CallGraph", "DelaySums", "FlameTree", "GenerationIndex", "GoUtilization", "IdSet",
+    "NumberBlock", "StackTable", "TraceDecoder", "add_rows", "add_to_parents", "address_keys",
+    "decode_profile", "frame_keys", "label_set_keys", "list_keys", "list_members", "number_stacks",
+    "preorder", "profile_end", "rows_of_ids", "site_keys", "sort_lists", "take_lists",
+    "windowed_means",
 ]
 
 from cpython.buffer cimport (
@@ -31,6 +32,7 @@ from libc.string cimport memcmp, memcpy, memmove, memset, strlen
 # --- memory: buffers that come back, blocks that go at once, maps of ids and texts
 from gotrace._core.memory.arena cimport *
 from gotrace._core.memory.atomics cimport *
+from gotrace._core.memory.hashing cimport *
 from gotrace._core.memory.idmap cimport *
 from gotrace._core.memory.pool cimport *
 from gotrace._core.memory.shared cimport *
@@ -117,6 +119,7 @@ include "_core/keys/content_keys.pxi"
 
 # --- flame: distinct stacks to trees and call graphs
 include "_core/flame/stack_table.pxi"
+include "_core/flame/sort_lists.pxi"
 include "_core/flame/flame_tree.pxi"
 include "_core/flame/call_graph.pxi"
 

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -96,16 +97,28 @@ func burnCPU(duration time.Duration, rng *rand.Rand, path string) {
 		panic(err)
 	}
 	defer pprof.StopCPUProfile()
-	for start := time.Now(); time.Since(start) < duration; {
-		tenant := strconv.FormatUint(rng.Uint64N(50), 10)
-		endpoint := "/v1/" + strconv.FormatUint(rng.Uint64N(20), 10)
-		labels := pprof.Labels("tenant", tenant, "endpoint", endpoint)
-		pprof.Do(context.Background(), labels, func(context.Context) {
-			for range 20 {
-				(&walk{rng: rng, end: burn}).run()
+	var done sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		own := rand.New(rand.NewPCG(rng.Uint64(), 0))
+		done.Go(func() {
+			for start := time.Now(); time.Since(start) < duration; {
+				serve(own)
 			}
 		})
 	}
+	done.Wait()
+}
+
+// serve burns CPU for a request, with the labels of one.
+func serve(rng *rand.Rand) {
+	tenant := strconv.FormatUint(rng.Uint64N(50), 10)
+	endpoint := "/v1/" + strconv.FormatUint(rng.Uint64N(20), 10)
+	labels := pprof.Labels("tenant", tenant, "endpoint", endpoint)
+	pprof.Do(context.Background(), labels, func(context.Context) {
+		for range 20 {
+			(&walk{rng: rng, end: burn}).run()
+		}
+	})
 }
 
 func park(walks int, rng *rand.Rand) {

@@ -6,13 +6,14 @@ The result does not depend on the order of the profiles: everything in it is sor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import repeat
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from gotrace._core import StackTable
+from gotrace._core import StackTable, sort_lists, take_lists
 from gotrace.analyses.filters import Filters, prepare
 from gotrace.analyses.frames import add_checked
 from gotrace.analyses.profile_columns import (
@@ -24,8 +25,12 @@ from gotrace.analyses.profile_columns import (
     whole_rest,
 )
 from gotrace.analyses.units import ratio, same_quantity
+from gotrace.tables.profile_raw import as_ints, offsets_of
 
 Level = Literal["exact", "function"]
+
+_NAMED: Final = -3
+"""Tag of a location that is its functions alone."""
 
 _NO_MAPPING: Final = -2
 """Tag of a location without a mapping: twice the mapping, and 1 more for a folded one."""
@@ -72,12 +77,15 @@ class Merger:
         self._labels = labels
         self._functions: dict[tuple[str, str, str, int], int] = {}
         self._files: list[str] = []
+        self._met: dict[tuple[Any, ...], int] = {}
         self._mappings: dict[tuple[str, str], int] = {}
         self._images: list[_Image] = []
         self._label_sets: dict[LabelSet, int] = {(): 0}
+        self._unsorted: dict[LabelSet, int] = {(): 0}
         self._locations, self._stacks = StackTable(), StackTable()
         self._sums = np.zeros((0, 0), np.int64)
         self._types: list[tuple[str, str]] = []
+        self._asked: tuple[tuple[tuple[str, str], ...], list[int], list[int]] = (), [], []
         self._defaults: set[str] = set()
         self._facts: dict[str, Any] = {}
 
@@ -97,7 +105,10 @@ class Merger:
             grown = np.zeros((max(room, self._sums.shape[0]), len(self._types)), np.int64)
             grown[: self._sums.shape[0], : self._sums.shape[1]] = self._sums
             self._sums = grown
-        for column, (target, factor) in enumerate(zip(columns, factors, strict=True)):
+        if columns == list(range(len(self._types))) and set(factors) <= {1}:
+            add_checked(ids, profile.values, self._sums)
+            columns = []
+        for column, (target, factor) in enumerate(zip(columns, factors, strict=False)):
             values = _times(profile.values[:, column : column + 1], factor)
             add_checked(ids, np.ascontiguousarray(values), self._sums[:, target : target + 1])
         self._defaults.add(profile.default_type)
@@ -124,40 +135,49 @@ class Merger:
     def intern(self, profile: ProfileColumns) -> Ints:
         """Give every sample the number of its stack and labels here."""
         rest = whole_rest(profile)
-        functions = np.array(
-            [self._function(profile, i, system) for i, system in enumerate(rest.system_names)]
-            + [-1],
-            np.int64,
-        )
+        functions = self._intern_functions(profile, rest.system_names)
         mappings = np.array(
             [self._mapping(profile, i, rest) for i in range(len(profile.mapping_files))] + [-1],
             np.int64,
         )
         locations = self._intern_locations(profile, functions, mappings, rest.folded)
-        labels = np.array(
-            [
-                self._label_sets.setdefault(_sorted(found), len(self._label_sets))
-                for found in profile.label_sets
-            ],
-            np.int64,
-        )[profile.labels]
-        if not self._labels:
-            labels = np.zeros_like(labels)
+        if self._labels:
+            labels = self._intern_labels(profile.label_sets)[profile.labels]
+        else:
+            labels = np.zeros(len(profile.labels), np.int64)
         ids = np.empty(len(profile.labels), np.int64)
-        refs = np.ascontiguousarray(locations[profile.locations])
-        self._stacks.intern(profile.offsets, refs, np.ascontiguousarray(labels), ids)
+        self._stacks.intern(profile.offsets, profile.locations, labels, ids, locations)
         return ids
 
-    def _function(self, profile: ProfileColumns, i: int, system: str) -> int:
-        name, file = profile.function_names[i], profile.function_files[i]
-        start = int(profile.function_starts[i])
-        key = (name, system, file, start) if self._exact else (name, "", "", 0)
+    def _intern_functions(self, profile: ProfileColumns, systems: Sequence[str]) -> Ints:
+        """Give each function its number here, and -1 for none."""
+        names, files = profile.function_names, profile.function_files
+        if self._exact:
+            keys = list(zip(names, files, systems, profile.function_starts.tolist(), strict=True))
+        else:
+            keys = list(zip(names, files, repeat(""), repeat(0), strict=False))
+        met = self._met
+        for key in keys:
+            if key not in met:
+                met[key] = self._function(*key)
+        return np.array([*map(met.__getitem__, keys), -1], np.int64)
+
+    def _function(self, name: str, file: str, system: str = "", start: int = 0) -> int:
+        key = (name, system, file if self._exact else "", start)
         number = self._functions.setdefault(key, len(self._functions))
         if number == len(self._files):
             self._files.append(file)
-        else:
-            self._files[number] = _least(self._files[number], file)
+        self._files[number] = _least(self._files[number], file)
         return number
+
+    def _intern_labels(self, label_sets: Sequence[LabelSet]) -> Ints:
+        """Give each set its number here; the order of keys in it tells nothing."""
+        known = self._unsorted
+        for labels in label_sets:
+            if labels not in known:
+                number = self._label_sets.setdefault(_sorted(labels), len(self._label_sets))
+                known[labels] = number
+        return np.array([known[labels] for labels in label_sets], np.int64)
 
     def _mapping(self, profile: ProfileColumns, i: int, rest: Rest) -> int:
         build, file = profile.mapping_builds[i], profile.mapping_files[i]
@@ -175,26 +195,41 @@ class Merger:
     ) -> Ints:
         """Intern locations by content: address, then function, line, column of each line."""
         sizes = np.diff(profile.line_offsets)
+        ids = np.empty(len(sizes), np.int64)
+        if not self._exact and sizes.all():
+            tags = np.full(len(sizes), _NAMED)
+            names = np.append(profile.functions, -1)
+            self._locations.intern(profile.line_offsets, functions[names], tags, ids)
+            return ids
         bases = np.append(profile.mapping_bases, np.uint64(0))
-        address = (profile.addresses + bases[profile.mappings]).view(np.int64).copy()
+        address = (profile.addresses + bases[profile.mappings]).view(np.int64)
         tags = 2 * mappings[profile.mappings] + folded
         if not self._exact:
-            address[sizes > 0] = 0
-            tags[sizes > 0] = _NO_MAPPING
+            named = sizes > 0
+            offsets = offsets_of(np.cumsum(np.maximum(sizes, 1)))
+            refs = np.repeat(address, np.maximum(sizes, 1))
+            refs[np.repeat(named, np.maximum(sizes, 1))] = functions[profile.functions]
+            tags[named] = _NAMED
+            self._locations.intern(offsets, refs, tags, ids)
+            return ids
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes * 3 + 1)])
         refs = np.zeros(offsets[-1], np.int64)
         refs[offsets[:-1]] = address
         owner = np.repeat(np.arange(len(sizes)), sizes)
         at = 3 * np.arange(len(owner)) + owner + 1
         refs[at] = functions[profile.functions]
-        if self._exact:
-            refs[at + 1], refs[at + 2] = profile.lines, profile.columns
-        ids = np.empty(len(sizes), np.int64)
+        refs[at + 1], refs[at + 2] = profile.lines, profile.columns
         self._locations.intern(offsets, refs, np.ascontiguousarray(tags), ids)
         return ids
 
     def _columns(self, types: tuple[tuple[str, str], ...]) -> tuple[list[int], list[int]]:
         """Find the column of each type, and by what its values are multiplied to be in its unit."""
+        if types != self._asked[0]:
+            # What was found for other types holds until a column changes.
+            self._asked = types, *self._find_columns(types)
+        return self._asked[1:]
+
+    def _find_columns(self, types: tuple[tuple[str, str], ...]) -> tuple[list[int], list[int]]:
         columns, factors = [], []
         for kind, unit in types:
             names = [known.removesuffix("s") for known, _ in self._types]
@@ -217,6 +252,27 @@ class Merger:
             factors.append(round(ratio(unit, best)))
         return columns, factors
 
+    def _known_locations(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """Give line offsets, (function, line, column) of each line, tags, addresses."""
+        offsets, rows, tags = _rows(self._locations)
+        sizes = np.diff(offsets)
+        named = tags == _NAMED
+        addresses = np.zeros(len(tags), np.int64)
+        addresses[~named] = rows[offsets[:-1][~named]]
+        if self._exact:
+            is_line = np.ones(len(rows), np.bool_)
+            is_line[offsets[:-1]] = False
+            return (
+                offsets_of(np.cumsum((sizes - 1) // 3)),
+                rows[is_line].reshape(-1, 3),
+                tags,
+                addresses,
+            )
+        lines = np.zeros((int(sizes[named].sum()), 3), np.int64)
+        lines[:, 0] = rows[np.repeat(named, sizes)]
+        tags[named] = _NO_MAPPING
+        return offsets_of(np.cumsum(np.where(named, sizes, 0))), lines, tags, addresses
+
     def build(
         self,
         values: Ints,
@@ -236,35 +292,26 @@ class Merger:
         spans = np.array([image.span for image in images], np.uint64).reshape(-1, 3)
         bases = spans[:, 2] - spans[:, 0]
         mapping_rank = _rank([number for _, number in mapped])
-        line_offsets, rows, tags = _rows(self._locations)
-        is_line = np.ones(len(rows), np.bool_)
-        is_line[line_offsets[:-1]] = False
-        lines = rows[is_line].reshape(-1, 3)
+        line_offsets, lines, tags, addresses = self._known_locations()
         lines[:, 0] = np.append(function_rank, -1)[lines[:, 0]]
         folded, tags = (tags & 1).astype(np.bool_), np.append(mapping_rank, -1)[tags >> 1]
-        addresses = rows[line_offsets[:-1]]
-        sizes = (np.diff(line_offsets) - 1) // 3
-        line_offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-        keys = _keys(line_offsets, lines, np.column_stack([tags, addresses, folded]))
-        location_order = np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
+        location_order = _location_order(line_offsets, lines, (tags, addresses, folded))
         location_rank = _rank(location_order)
         offsets, refs, labels = _rows(self._stacks)
         refs = location_rank[refs]
         label_sets = sorted(self._label_sets.items(), key=lambda item: _label_key(item[0]))
         labels = _rank([number for _, number in label_sets])[labels]
-        stack_keys = _keys(offsets, refs[:, None], labels[:, None])
-        order = np.array(
-            sorted(np.flatnonzero(keep).tolist(), key=stack_keys.__getitem__), np.int64
-        )
+        order = np.flatnonzero(keep)
+        sort_lists(offsets, refs, labels, order)
+        offsets, refs = map(as_ints, take_lists(offsets, refs, order))
         tags = tags[location_order]
         line_at, line_offsets = _slices(line_offsets, location_order)
-        ref_at, offsets = _slices(offsets, order)
         return ProfileColumns(
             types=types,
             default_type=default_type,
             values=np.ascontiguousarray(values[order]),
             offsets=offsets,
-            locations=refs[ref_at],
+            locations=refs,
             labels=labels[order],
             label_sets=tuple(labels for labels, _ in label_sets),
             line_offsets=line_offsets,
@@ -421,14 +468,20 @@ def _rows(table: StackTable) -> tuple[Ints, Ints, Ints]:
     return offsets, refs, tags
 
 
-def _keys(offsets: Ints, rows: Ints, heads: Ints) -> list[bytes]:
-    """Give the slices as bytes that sort as their numbers do, behind what stands at their head."""
-    sign = np.int64(np.iinfo(np.int64).min)  # flipped, so that -1 sorts before 0
-    body = (np.ascontiguousarray(rows) ^ sign).astype(">i8").tobytes()
-    head = (np.ascontiguousarray(heads) ^ sign).astype(">i8").tobytes()
-    size, wide = 8 * rows.shape[1], 8 * heads.shape[1]
-    at = (offsets * size).tolist()
-    return [body[at[i] : at[i + 1]] + head[i * wide : (i + 1) * wide] for i in range(len(at) - 1)]
+def _location_order(line_offsets: Ints, lines: Ints, heads: Sequence[Any]) -> Ints:
+    """Sort locations by their lines, then by what stands at their head."""
+    wide = len(heads)
+    count = len(line_offsets) - 1
+    offsets = 3 * line_offsets + wide * np.arange(count + 1)
+    numbers = np.empty(offsets[-1], np.int64)
+    is_head = np.zeros(len(numbers), np.bool_)
+    for place, head in enumerate(heads):
+        at = offsets[1:] - wide + place
+        numbers[at], is_head[at] = head, True
+    numbers[~is_head] = lines.reshape(-1)
+    order = np.arange(count)
+    sort_lists(offsets, numbers, np.zeros(count, np.int64), order)
+    return order
 
 
 def _slices(offsets: Ints, order: Ints) -> tuple[Ints, Ints]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace.errors import UnknownNameError, unknown_name
+from gotrace.tables.profile import Profile
 from gotrace.tables.schema import schema
 
 Ints = npt.NDArray[np.int64]
@@ -140,6 +142,8 @@ def from_tables(tables: Tables, *, compat: str | None = None) -> ProfileColumns:
     `compat="go"` leaves numeric labels of 0 without a unit out, as google/pprof does. Raises
     ValueError for profiles of differing value types: merge those.
     """
+    if isinstance(tables, Profile):
+        return _together(list(each_profile(tables, compat=compat)))
     if not isinstance(tables, Mapping):
         tables = read_tables(tables)
     samples, locations = tables["samples"], tables["locations"]
@@ -209,6 +213,11 @@ def read_tables(source: Source) -> dict[str, pa.Table]:
 
 def each_profile(tables: Tables, *, compat: str | None = None) -> Iterator[ProfileColumns]:
     """Make columns of every profile of one source, each by itself; see `from_tables`."""
+    if isinstance(tables, Profile):
+        from gotrace.analyses.raw_columns import from_raw
+
+        yield from (from_raw(raw, compat) for raw in tables.decoded())
+        return
     if not isinstance(tables, Mapping):
         tables = read_tables(tables)
     profiles = tables["profiles"]
@@ -223,6 +232,17 @@ def each_profile(tables: Tables, *, compat: str | None = None) -> Iterator[Profi
             for name, table in tables.items()
         }
         yield from_tables(one, compat=compat)
+
+
+def _together(profiles: Sequence[ProfileColumns]) -> ProfileColumns:
+    """Put the samples of profiles with the same value types behind each other."""
+    from gotrace.analyses.merge import concatenated
+
+    if not profiles:
+        return from_tables({name: schema(name).empty_table() for name in TABLES})
+    if any(profile.types != profiles[0].types for profile in profiles):
+        raise ValueError("the profiles differ in their value types: merge them")
+    return reduce(concatenated, profiles)
 
 
 def _rest(tables: Mapping[str, pa.Table]) -> Rest:

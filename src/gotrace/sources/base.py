@@ -48,9 +48,10 @@ class Source(ABC):
         """Length in bytes at this moment, when it can be known; then `read_at` works."""
         return None
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self, *, at_once: bool = False) -> Iterator[Chunk]:
         """Iterate over the bytes from the start; `ConsumedError` when that is no longer possible.
 
+        With `at_once` all of a file or of memory is one chunk, for who needs it whole anyway.
         `OSError` passes through. Closing the iterator closes what it opened.
         """
         with self._lock:
@@ -60,7 +61,7 @@ class Source(ABC):
                     "save it to a file to read it again"
                 )
             self._opened = True
-        return self._read()
+        return self._read_at_once() if at_once else self._read()
 
     @property
     def consumed(self) -> bool:
@@ -70,6 +71,9 @@ class Source(ABC):
     def read_at(self) -> AbstractContextManager[ReadAt]:
         """Open it for reads at any place, when its `size` is known."""
         raise NotImplementedError(f"{self.name}: this source is read from the start only")
+
+    def _read_at_once(self) -> Iterator[Chunk]:
+        return self._read()
 
     @abstractmethod
     def _read(self) -> Iterator[Chunk]: ...

@@ -11,7 +11,9 @@ from gotrace.sources.base import Chunk
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_FIRST_OUT_BYTES = 1 << 14  # enough to tell what it is, and soon thrown away
 _OUT_BYTES = 1 << 20
+_WHOLE_OUT_BYTES = 1 << 26  # between two looks at the limits
 _ZSTD_IN_BYTES = 1 << 14  # a slice this small can't become more than some hundred megabytes
 _RATIO_FROM_BYTES = 64 << 20
 
@@ -26,16 +28,21 @@ _REFUSED = {
 class Plain:
     """Decompressed bytes of a source and what was found around them.
 
+    With `at_once` chunks are long, for who needs all bytes together.
+
     Attributes:
         compression: "gzip", "zstd" or None.
         raw_bytes: bytes read from the source so far.
         out_bytes: bytes that came out so far.
     """
 
-    def __init__(self, raw: Iterator[Chunk], limits: Limits, name: str) -> None:
+    def __init__(
+        self, raw: Iterator[Chunk], limits: Limits, name: str, *, at_once: bool = False
+    ) -> None:
         self._raw = raw
         self._limits = limits
         self._name = name
+        self._at_once = at_once
         self.raw_bytes = 0
         self.out_bytes = 0
         head, counted = take(self._counted(), 6)
@@ -83,6 +90,7 @@ class Plain:
 
         decoder = None
         members = 0
+        out_bytes = _WHOLE_OUT_BYTES if self._at_once else _FIRST_OUT_BYTES
         for raw in self._input:
             data: Chunk = raw
             while len(data) or (decoder and not decoder.needs_input and not decoder.eof):
@@ -92,12 +100,13 @@ class Plain:
                         break
                     decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
                 try:
-                    out = decoder.decompress(data, _OUT_BYTES)
+                    out = decoder.decompress(data, out_bytes)
                 except igzip_lib.error as error:  # type: ignore[misc]
                     raise self._damaged(f"the gzip data is damaged ({error})") from None
                 data = b""
                 if out:
                     yield out
+                    out_bytes = max(out_bytes, _OUT_BYTES)
                 if decoder.eof:
                     data, decoder, members = decoder.unused_data, None, members + 1
         if decoder is not None:

@@ -84,11 +84,14 @@ class Input:
             assert self._peeked is not None
             return self._peeked
 
-    def open(self) -> Opened:
-        """Begin a pass; `ConsumedError` when the source is a stream that was read before."""
+    def open(self, *, at_once: bool = False) -> Opened:
+        """Begin a pass; `ConsumedError` when the source is a stream that was read before.
+
+        With `at_once` chunks are as long as can be, for who needs all bytes together.
+        """
         with self._lock:
             opened, self._waiting = self._waiting, None
-            return opened or self._begin()
+            return opened or self._begin(at_once=at_once)
 
     def close(self) -> None:
         """Close what was opened for a look and is waiting for a pass."""
@@ -102,8 +105,9 @@ class Input:
         """Whether another pass would raise `ConsumedError`."""
         return self.source.consumed and self._waiting is None
 
-    def _begin(self) -> Opened:
-        plain = Plain(self.source.chunks(), self.limits, self.name)
+    def _begin(self, *, at_once: bool = False) -> Opened:
+        raw = self.source.chunks(at_once=at_once)
+        plain = Plain(raw, self.limits, self.name, at_once=at_once)
         # A live stream should not wait for more than its header to be known.
         head, chunks = take(iter(plain), HEADER_BYTES)
         if not is_trace_header(head):

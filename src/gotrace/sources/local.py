@@ -14,6 +14,9 @@ from typing import Any, BinaryIO, Final
 
 from gotrace.sources.base import CHUNK_BYTES, Chunk, GoOn, ReadAt, Source
 
+_FIRST_BYTES: Final = 1 << 16
+"""What is read first: often it is only looked at."""
+
 _ASK_MS: Final = 50
 """How often a source that waits for bytes asks whether somebody wants them."""
 
@@ -42,6 +45,14 @@ class PathSource(Source):
     def _read(self) -> Iterator[Chunk]:
         with self._open() as file:
             yield from read_into(file.readinto, _patience(self, file))
+
+    def _read_at_once(self) -> Iterator[Chunk]:
+        if not self.reopenable:
+            yield from self._read()
+            return
+        with self._open() as file:
+            if whole := file.readall():
+                yield whole
 
     @contextmanager
     def read_at(self) -> Iterator[ReadAt]:
@@ -74,6 +85,10 @@ class MemorySource(Source):
     def _read(self) -> Iterator[Chunk]:
         for start in range(0, len(self._view), CHUNK_BYTES):
             yield self._view[start : start + CHUNK_BYTES]
+
+    def _read_at_once(self) -> Iterator[Chunk]:
+        if len(self._view):
+            yield self._view
 
     @contextmanager
     def read_at(self) -> Iterator[ReadAt]:
@@ -131,7 +146,7 @@ class StreamSource(Source):
             yield from self._stream()
             return
         offset = 0
-        buffer = memoryview(bytearray(CHUNK_BYTES))
+        buffer = memoryview(bytearray(_FIRST_BYTES))
         with self.read_at() as read:
             while count := read(offset, buffer):
                 offset += count
@@ -163,7 +178,7 @@ def some_reader(file: Any) -> Callable[[memoryview], int | None]:
 def read_into(
     read: Callable[[memoryview], int | None], wait: GoOn | None = None
 ) -> Iterator[Chunk]:
-    """Iterate over what `read(buffer)` puts into one reused buffer, until it puts nothing.
+    """Iterate over what `read(buffer)` puts into one buffer, used again, until it puts nothing.
 
     `wait` returns when there is something to read; False ends the reading.
     """
@@ -176,6 +191,8 @@ def read_into(
         if not count:
             return
         yield buffer[:count]
+        if count == _FIRST_BYTES == len(buffer):
+            buffer = memoryview(bytearray(CHUNK_BYTES))
 
 
 def _fill(file: Any, buffer: memoryview) -> int:

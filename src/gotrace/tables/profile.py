@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gotrace.sinks.parquet import TableWritten
+    from gotrace.tables.profile_raw import RawProfile
 
 
 @dataclass(frozen=True)
@@ -226,8 +227,21 @@ class Profile:
                 if batch.num_rows:
                     yield name, pa.RecordBatch.from_arrays(batch.columns, schema=schemas[name])
 
+    def decoded(self) -> Iterator[RawProfile]:
+        """Decode the profiles of the file one by one, to lists of numbers: what analyses read.
+
+        Raises as a pass over tables does; see `on_error`.
+        """
+        if self._input.consumed:
+            raise ConsumedError(f"{self.name}: a stream can be read once, and it was read")
+        self.fault, self.notes, self._cancelled = None, [], False
+        profiles: Iterator[RawProfile] = (raw for raw, _ in self._profiles())
+        if self.on_error == "skip":
+            held = list(profiles)
+            profiles = iter([] if self.fault else held)
+        return profiles
+
     def _decoded(self, schemas: Mapping[str, pa.Schema]) -> Iterator[tuple[str, pa.Table]]:
-        from gotrace._core import decode_profile
         from gotrace.tables.profile_batches import ProfileBatches
         from gotrace.tables.profile_keys import Known
 
@@ -236,6 +250,20 @@ class Profile:
             key=lambda name: name not in ("frames", "stacks", "label_sets"),
         )
         known = Known()
+        for raw, header in self._profiles():
+            batches = ProfileBatches(raw, header)
+            for name in order:
+                for table in batches.tables(schemas[name], name, known):
+                    yield name, table
+        if "notes" in schemas:
+            notes = pa.Table.from_pylist(self.notes, schema("notes"))
+            yield "notes", notes.select(schemas["notes"].names)
+
+    def _profiles(self) -> Iterator[tuple[RawProfile, dict[str, Any]]]:
+        """Decode the profiles one by one; with each what `profiles` says that it does not."""
+        from gotrace._core import decode_profile
+        from gotrace.tables.profile_raw import RawProfile
+
         start = number = 0
         try:
             data, container = self._bytes()
@@ -246,10 +274,7 @@ class Profile:
                     text = f"{raw['replaced']} texts were not UTF-8; broken bytes were replaced"
                     self._note("info", "not_utf8", text, start)
                 header = {"profile": number, "container": container, "format": "proto"}
-                batches = ProfileBatches(raw, {**header, "offset": start, "bytes": end - start})
-                for name in order:
-                    for table in batches.tables(schemas[name], name, known):
-                        yield name, table
+                yield RawProfile(raw), {**header, "offset": start, "bytes": end - start}
                 start, number = end, number + 1
         except FormatError as error:
             error.source = error.source or self.name
@@ -261,9 +286,6 @@ class Profile:
             if self.name not in str(error):
                 raise LimitError(f"{self.name}: {error}") from None
             raise
-        if "notes" in schemas:
-            notes = pa.Table.from_pylist(self.notes, schema("notes"))
-            yield "notes", notes.select(schemas["notes"].names)
 
     def _note(self, severity: str, code: str, text: str, offset: int | None) -> None:
         note: dict[str, Any] = dict.fromkeys(schema("notes").names)
@@ -271,27 +293,31 @@ class Profile:
             {**note, "severity": severity, "code": code, "text": text, "offset": offset}
         )
 
-    def _bytes(self) -> tuple[bytes, str | None]:
+    def _bytes(self) -> tuple[Chunk, str | None]:
         """All decompressed bytes: a profile can't be decoded before its end is there."""
-        opened = self._input.open()
+        size, most = self._input.source.size, self._input.limits.memory_bytes
+        at_once = size is not None and size <= most
+        opened = self._input.open(at_once=at_once)
         with closing(opened):
-            data = self._joined(opened.chunks)
+            data = self._joined(opened.chunks, stay=at_once)
         container = opened.plain.compression
-        if data.startswith(b"\x1f\x8b") and container:
-            data = self._joined(iter(Plain(iter([data]), self._input.limits, self.name)))
+        if container and bytes(data[:2]) == b"\x1f\x8b":
+            inner = Plain(iter([data]), self._input.limits, self.name, at_once=True)
+            data = self._joined(iter(inner), stay=True)
             container = f"{container}+gzip"
             self._note("info", "packed_twice", "the profile is packed twice", 0)
         self._read = (opened.plain.raw_bytes, len(data), container)
         return data, container
 
-    def _joined(self, chunks: Iterator[Chunk]) -> bytes:
-        most, size, pieces = self._input.limits.memory_bytes, 0, []
+    def _joined(self, chunks: Iterator[Chunk], *, stay: bool) -> Chunk:
+        """Put chunks together; only with `stay` one is still there when the next one is."""
+        most, size, pieces = self._input.limits.memory_bytes, 0, list[Chunk]()
         for chunk in chunks:
             size += len(chunk)
             if size > most:
                 raise LimitError(f"{self.name}: more than {most} bytes (limit memory_bytes)")
-            pieces.append(bytes(chunk))
-        return b"".join(pieces)
+            pieces.append(chunk if stay else bytes(chunk))
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _plain_times(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from gotrace.tables.profile_keys import Known, LabelSets, StackKeys
 from gotrace.tables.profile_raw import Ints, RawProfile, offsets_of
-from gotrace.tables.profile_tables import LINE, VALUE_TYPE
+from gotrace.tables.profile_tables import LINE
 
 Columns = Mapping[str, Callable[[], Any]]
 """What makes each column of a table."""
@@ -26,12 +26,12 @@ _MOST_ITEMS: Final = 1 << 28
 class ProfileBatches:
     """The tables of one profile.
 
-    `raw` is what `decode_profile` gave; `header` are the columns of `profiles` that are not in the
-    message: profile, container, format, offset, bytes.
+    `header` are the columns of `profiles` that are not in the message: profile, container, format,
+    offset, bytes.
     """
 
-    def __init__(self, raw: Mapping[str, Any], header: Mapping[str, Any]) -> None:
-        self._raw = RawProfile(raw)
+    def __init__(self, raw: RawProfile, header: Mapping[str, Any]) -> None:
+        self._raw = raw
         self._header = header
 
     def tables(self, wanted: pa.Schema, name: str, known: Known) -> Iterator[pa.Table]:
@@ -97,15 +97,20 @@ class ProfileBatches:
         raw = self._raw
         scalars = raw.ints("scalars").tolist()
 
+        texts = raw.plain_strings
+
         def text(number: int) -> Callable[[], list[str | None]]:
-            return lambda: [raw.string(scalars[number])]
+            return lambda: [texts[scalars[number]] or None]
 
         def given(value: Any) -> Callable[[], list[Any]]:
             return lambda: [value]
 
+        def named(name: str) -> list[str]:
+            return [texts[number] for number in raw.ints(name).tolist()]
+
         def sample_types() -> list[Any]:
-            both = [raw.needed_text("type"), raw.needed_text("type_unit")]
-            return [pa.StructArray.from_arrays(both, fields=list(VALUE_TYPE)).to_pylist()]
+            both = zip(named("type"), named("type_unit"), strict=True)
+            return [[{"type": kind, "unit": unit} for kind, unit in both]]
 
         header = ("profile", "container", "format", "offset", "bytes")
         return {
@@ -116,7 +121,7 @@ class ProfileBatches:
             "period": given(scalars[12] or None),
             "time": given(scalars[9] or None),
             "duration_ns": given(scalars[10] or None),
-            "comments": lambda: [raw.needed_text("comments").to_pylist()],
+            "comments": lambda: [named("comments")],
             "drop_frames": text(7),
             "keep_frames": text(8),
             "doc_url": text(15),

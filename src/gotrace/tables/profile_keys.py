@@ -118,7 +118,8 @@ class StackKeys:
 
     @cached_property
     def _names(self) -> list[FunctionName]:
-        names = self._raw.needed_text("function_name").to_pylist()
+        texts = self._raw.plain_strings
+        names = [texts[number] for number in self._raw.ints("function_name").tolist()]
         return [*map(function_name, names), function_name("")]
 
     @cached_property
@@ -145,14 +146,15 @@ class StackKeys:
     def _images(self) -> tuple[list[str], Ints, npt.NDArray[np.uint64]]:
         """Images; of each location without lines its image, and the address in it."""
         raw = self._raw
-        builds, files = raw.text("build_id").to_pylist(), raw.text("mapping_file").to_pylist()
-        images = [*(build or file or "" for build, file in zip(builds, files, strict=True)), ""]
+        texts = raw.plain_strings
+        named = zip(raw.ints("build_id").tolist(), raw.ints("mapping_file").tolist(), strict=True)
+        images = [*(texts[build] or texts[file] for build, file in named), ""]
         bases = np.append(raw.ints("file_offset") - raw.ints("memory_start"), 0)
         rows: dict[int, int] = {}
         for row, id in enumerate(raw.ints("mapping_id").tolist()):
             rows.setdefault(id, row)
-        named, place = np.unique(raw.ints("location_mapping")[self._bare], return_inverse=True)
-        found = np.array([rows.get(id, len(rows)) for id in named.tolist()], np.int64)
+        ids, place = np.unique(raw.ints("location_mapping")[self._bare], return_inverse=True)
+        found = np.array([rows.get(id, len(rows)) for id in ids.tolist()], np.int64)
         image = found[place.reshape(-1)]
         addresses = raw.ints("address")[self._bare] + bases[image]
         return images, image, addresses.view(np.uint64)
@@ -328,7 +330,7 @@ class StackKeys:
             return None, None, None, None
         raw = self._raw
         row = int(raw.ints("line_row")[line])
-        file = raw.string(int(raw.ints("function_file")[row])) or ""
+        file = raw.plain_strings[int(raw.ints("function_file")[row])]
         return site_of(self._names[row], file, int(raw.ints("line")[line]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,6 +69,16 @@ class RawProfile:
         whole = pa.Array.from_buffers(pa.large_utf8(), len(offsets) - 1, buffers)
         return pc.if_else(pc.equal(whole, ""), None, whole)
 
+    @cached_property
+    def plain_strings(self) -> list[str]:
+        """The string table as Python has it."""
+        whole: bytes = self.raw["text"]
+        bounds = pairwise(self.texts.offsets.tolist())
+        if whole.isascii():
+            text = whole.decode("ascii")
+            return [text[start:end] for start, end in bounds]
+        return [whole[start:end].decode() for start, end in bounds]
+
     def text(self, name: str) -> pa.Array:
         """Give the texts that a list names, null for the empty one."""
         return self.strings.take(self.int64(name)).cast(pa.utf8())
@@ -75,11 +86,6 @@ class RawProfile:
     def needed_text(self, name: str) -> pa.Array:
         """Give the texts that a list names, the empty one too."""
         return pc.fill_null(self.text(name), "")
-
-    def string(self, number: int) -> str | None:
-        """Give one text, None for the empty one."""
-        text: str | None = self.strings[number].as_py()
-        return text
 
 
 def as_ints(numbers: Any) -> Ints:

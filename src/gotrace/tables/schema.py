@@ -7,6 +7,7 @@ added at the end of a table keeps `SCHEMA_VERSION`; any other change raises it (
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 import pyarrow as pa
@@ -372,6 +373,11 @@ def schema(name: str, columns: Iterable[str] | None = None) -> pa.Schema:
     `gotrace.table`, `gotrace.schema_version` and `gotrace.version`. Raises `UnknownNameError` for
     a table or column that is none.
     """
+    return _schema(name, None if columns is None else tuple(columns))
+
+
+@lru_cache(maxsize=256)
+def _schema(name: str, columns: tuple[str, ...] | None) -> pa.Schema:
     described = table(name)
     chosen: Iterable[Column] = described.columns
     if columns is not None:

@@ -3,21 +3,30 @@
 # distinct stacks. A hit is verified by content; the hash is keyed, as rows come from strangers.
 
 
+cdef enum:
+    GROUP = 16                      # rows looked up together, so that they wait for memory at once
+
+
+cdef struct StackSlot:
+    uint64_t hash
+    int64_t id                      # + 1; 0 is empty
+
+
 cdef class StackTable(Owned):
     """Distinct stacks in the order they were first seen."""
 
     cdef int64_t* refs
     cdef int64_t* offsets           # count + 1 of them
     cdef int64_t* tags
-    cdef uint64_t* hashes
-    cdef int64_t* slots             # id + 1; 0 is empty
-    cdef int64_t refs_capacity, offsets_capacity, tags_capacity, hashes_capacity
+    cdef int64_t* mapped            # rows of a group
+    cdef StackSlot* slots
+    cdef int64_t refs_capacity, offsets_capacity, tags_capacity, mapped_capacity
     cdef int64_t count
     cdef uint64_t mask, seed
 
     def __cinit__(self):
         self.seed = int.from_bytes(os.urandom(8), "little")
-        self.slots = <int64_t*>calloc(1024, sizeof(int64_t))
+        self.slots = <StackSlot*>calloc(1024, sizeof(StackSlot))
         if self.slots == NULL or not reserve(
             <void**>&self.offsets, &self.offsets_capacity, 16, sizeof(int64_t)
         ):
@@ -29,7 +38,7 @@ cdef class StackTable(Owned):
         free(self.refs)
         free(self.offsets)
         free(self.tags)
-        free(self.hashes)
+        free(self.mapped)
         free(self.slots)
 
     def __len__(self):
@@ -50,81 +59,130 @@ cdef class StackTable(Owned):
         const int64_t[::1] refs,
         const int64_t[::1] tags,
         int64_t[::1] ids,
+        const int64_t[::1] names=None,
     ):
-        """Write the id of every row into `ids`; a new row gets the next one."""
-        cdef Py_ssize_t rows = tags.shape[0], i
-        cdef int64_t start, end, found
+        """Write the id of every row into `ids`; a new row gets the next one.
+
+        With `names` every reference counts as the name that it has there.
+        """
+        cdef Py_ssize_t rows = tags.shape[0]
+        cdef Py_ssize_t start = 0
+        cdef Py_ssize_t i
+        cdef bint done = True
         if offsets.shape[0] != rows + 1 or ids.shape[0] != rows:
             raise ValueError("offsets, tags and ids do not agree")
         for i in range(rows + 1):
             if offsets[i] < 0 or offsets[i] > refs.shape[0] or (i and offsets[i] < offsets[i - 1]):
                 raise ValueError(f"offset {offsets[i]} of row {i} is outside the references")
-        if refs.shape[0] == 0:
-            refs = tags if rows else offsets  # no row reads it, but it must have an address
+        if names is not None:
+            for i in range(refs.shape[0]):
+                if not 0 <= refs[i] < names.shape[0]:
+                    raise ValueError(f"reference {refs[i]} has no name")
+        if rows == 0:
+            return
         self.enter()
         try:
             with nogil:
-                for i in range(rows):
-                    start, end = offsets[i], offsets[i + 1]
-                    found = self._intern(
-                        &refs[start] if end > start else NULL, end - start, tags[i]
+                while done and start < rows:
+                    done = self._intern_group(
+                        &offsets[start], &refs[0] if refs.shape[0] else &tags[0],
+                        &names[0] if names is not None and names.shape[0] else NULL,
+                        &tags[start], &ids[start], <int>min(rows - start, GROUP),
                     )
-                    if found < 0:
-                        with gil:
-                            raise MemoryError
-                    ids[i] = found
+                    start += GROUP
         finally:
             self.leave()
+        if not done:
+            raise MemoryError
 
-    cdef int64_t _intern(self, const int64_t* row, int64_t length, int64_t tag) noexcept nogil:
-        cdef uint64_t hash = mix(self.seed ^ <uint64_t>tag)
-        cdef uint64_t slot
-        cdef int64_t i, id
-        for i in range(length):
-            hash = mix(hash * <uint64_t>0x9E3779B97F4A7C15 + <uint64_t>row[i] + 1)
-        slot = hash & self.mask
-        while self.slots[slot] != 0:
-            id = self.slots[slot] - 1
+    cdef bint _intern_group(
+        self, const int64_t* offsets, const int64_t* refs, const int64_t* names,
+        const int64_t* tags, int64_t* ids, int count,
+    ) noexcept nogil:
+        cdef const int64_t* rows[GROUP]
+        cdef uint64_t hashes[GROUP]
+        cdef const StackSlot* slot
+        cdef int64_t j
+        cdef int64_t used = 0
+        cdef int i
+        if names != NULL and not reserve(
+            <void**>&self.mapped, &self.mapped_capacity, offsets[count] - offsets[0] + 1,
+            sizeof(int64_t),
+        ):
+            return False
+        for i in range(count):
+            rows[i] = refs + offsets[i]
+            if names != NULL:
+                rows[i] = self.mapped + used
+                for j in range(offsets[i], offsets[i + 1]):
+                    self.mapped[used] = names[refs[j]]
+                    used += 1
+            hashes[i] = hash_numbers(
+                rows[i], offsets[i + 1] - offsets[i], self.seed ^ <uint64_t>tags[i]
+            )
+            prefetch(&self.slots[hashes[i] & self.mask])
+        for i in range(count):
+            slot = &self.slots[hashes[i] & self.mask]
+            if slot.id:
+                prefetch(&self.offsets[slot.id - 1])
+                prefetch(&self.tags[slot.id - 1])
+        for i in range(count):
+            slot = &self.slots[hashes[i] & self.mask]
+            if slot.id:
+                prefetch(self.refs + self.offsets[slot.id - 1])
+        for i in range(count):
+            ids[i] = self._intern(rows[i], offsets[i + 1] - offsets[i], tags[i], hashes[i])
+            if ids[i] < 0:
+                return False
+        return True
+
+    cdef int64_t _intern(
+        self, const int64_t* row, int64_t length, int64_t tag, uint64_t hash
+    ) noexcept nogil:
+        cdef uint64_t at = hash & self.mask
+        cdef int64_t id
+        while self.slots[at].id != 0:
+            id = self.slots[at].id - 1
             if (
-                self.hashes[id] == hash
+                self.slots[at].hash == hash
                 and self.tags[id] == tag
                 and self.offsets[id + 1] - self.offsets[id] == length
                 and (length == 0
                      or memcmp(self.refs + self.offsets[id], row, length * sizeof(int64_t)) == 0)
             ):
                 return id
-            slot = (slot + 1) & self.mask
+            at = (at + 1) & self.mask
         id = self.count
         if not (
             reserve(<void**>&self.refs, &self.refs_capacity,
                     self.offsets[id] + length, sizeof(int64_t))
             and reserve(<void**>&self.offsets, &self.offsets_capacity, id + 2, sizeof(int64_t))
             and reserve(<void**>&self.tags, &self.tags_capacity, id + 1, sizeof(int64_t))
-            and reserve(<void**>&self.hashes, &self.hashes_capacity, id + 1, sizeof(uint64_t))
         ):
             return -1
         if length:
             memcpy(self.refs + self.offsets[id], row, length * sizeof(int64_t))
         self.offsets[id + 1] = self.offsets[id] + length
         self.tags[id] = tag
-        self.hashes[id] = hash
-        self.slots[slot] = id + 1
+        self.slots[at].hash = hash
+        self.slots[at].id = id + 1
         self.count += 1
-        if <uint64_t>self.count * 4 > (self.mask + 1) * 3 and not self._rehash():
+        if <uint64_t>self.count * 2 > self.mask and not self._rehash():
             return -1
         return id
 
     cdef bint _rehash(self) noexcept nogil:
-        cdef uint64_t mask = self.mask * 2 + 1, slot
-        cdef int64_t id
-        cdef int64_t* slots = <int64_t*>calloc(mask + 1, sizeof(int64_t))
+        cdef uint64_t mask = self.mask * 2 + 1
+        cdef uint64_t at, i
+        cdef StackSlot* slots = <StackSlot*>calloc(mask + 1, sizeof(StackSlot))
         if slots == NULL:
             return False
-        for id in range(self.count):
-            slot = self.hashes[id] & mask
-            while slots[slot] != 0:
-                slot = (slot + 1) & mask
-            slots[slot] = id + 1
+        for i in range(self.mask + 1):
+            if self.slots[i].id:
+                at = self.slots[i].hash & mask
+                while slots[at].id != 0:
+                    at = (at + 1) & mask
+                slots[at] = self.slots[i]
         free(self.slots)
         self.slots = slots
         self.mask = mask
@@ -132,7 +190,6 @@ cdef class StackTable(Owned):
 
     def copy_to(self, int64_t[::1] offsets, int64_t[::1] refs, int64_t[::1] tags):
         """Copy the distinct rows out."""
-        cdef int64_t i
         self.enter()
         try:
             if (
@@ -142,12 +199,11 @@ cdef class StackTable(Owned):
             ):
                 raise ValueError("the arrays do not have the table's sizes")
             with nogil:
-                for i in range(self.count + 1):
-                    offsets[i] = self.offsets[i]
-                for i in range(self.count):
-                    tags[i] = self.tags[i]
-                for i in range(self.offsets[self.count]):
-                    refs[i] = self.refs[i]
+                memcpy(&offsets[0], self.offsets, (self.count + 1) * sizeof(int64_t))
+                if self.count:
+                    memcpy(&tags[0], self.tags, self.count * sizeof(int64_t))
+                if self.offsets[self.count]:
+                    memcpy(&refs[0], self.refs, self.offsets[self.count] * sizeof(int64_t))
         finally:
             self.leave()
 

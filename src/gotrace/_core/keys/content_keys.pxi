@@ -3,7 +3,8 @@
 # gotrace/tables/stack_keys.py is the reference; docs/stack-keys.md says what is hashed. Texts come
 # as one run of bytes and the offsets of each text, one more than there are texts.
 #
-# Offers: frame_keys, address_keys, list_keys, site_keys, label_set_keys, list_members, IdSet.
+# Offers: frame_keys, address_keys, list_keys, site_keys, label_set_keys, list_members,
+# take_lists, IdSet.
 
 cdef enum:                      # what is known of a function's name, as bits
     NAME_GOEXIT = 1             # runtime.goexit
@@ -20,11 +21,11 @@ cdef inline void _put_text(
     put_string(digest, &bytes[start] if size else NULL, size)
 
 
-cdef int _check_texts(const int64_t[::1] offsets, const uint8_t[::1] bytes) except -1:
+cdef int _check_offsets(const int64_t[::1] offsets, int64_t length) except -1:
     cdef Py_ssize_t i
     for i in range(offsets.shape[0]):
-        if not (offsets[i - 1] if i else 0) <= offsets[i] <= bytes.shape[0]:
-            raise ValueError(f"text {i} is outside the bytes")
+        if not (offsets[i - 1] if i else 0) <= offsets[i] <= length:
+            raise ValueError(f"offset {offsets[i]} is outside of {length}")
     return 0
 
 
@@ -33,14 +34,6 @@ cdef int _check_numbers(const int64_t[::1] numbers, int64_t least, int64_t end) 
     for i in range(numbers.shape[0]):
         if not least <= numbers[i] < end:
             raise ValueError(f"number {numbers[i]} is none of {end}")
-    return 0
-
-
-cdef int _check_ends(const int64_t[::1] ends, int64_t length) except -1:
-    cdef Py_ssize_t i
-    for i in range(ends.shape[0]):
-        if not (ends[i - 1] if i else 0) <= ends[i] <= length:
-            raise ValueError(f"list {i} ends outside of what it holds")
     return 0
 
 
@@ -58,8 +51,8 @@ def frame_keys(
     cdef Digest digest
     cdef Py_ssize_t i
     cdef bint done
-    _check_texts(name_offsets, names)
-    _check_texts(file_offsets, files)
+    _check_offsets(name_offsets, names.shape[0])
+    _check_offsets(file_offsets, files.shape[0])
     _check_numbers(name_of, 0, name_offsets.shape[0] - 1)
     _check_numbers(file_of, 0, file_offsets.shape[0] - 1)
     if not lines.shape[0] == keys.shape[0] == name_of.shape[0] == file_of.shape[0]:
@@ -83,7 +76,7 @@ def list_keys(const int64_t[::1] ends, const int64_t[::1] frame_ids, int64_t[::1
     cdef int64_t start = 0
     cdef Py_ssize_t i
     cdef bint done
-    _check_ends(ends, frame_ids.shape[0])
+    _check_offsets(ends, frame_ids.shape[0])
     if keys.shape[0] != ends.shape[0]:
         raise ValueError("lists and keys do not agree")
     with nogil:
@@ -112,7 +105,7 @@ def address_keys(
     cdef Digest digest
     cdef Py_ssize_t i
     cdef bint done
-    _check_texts(image_offsets, images)
+    _check_offsets(image_offsets, images.shape[0])
     _check_numbers(image_of, 0, image_offsets.shape[0] - 1)
     if not addresses.shape[0] == keys.shape[0] == image_of.shape[0]:
         raise ValueError("images, addresses and keys do not agree")
@@ -152,8 +145,8 @@ def site_keys(
     cdef uint8_t flag
     cdef bint done
     cdef bint whole             # nothing would be left, so everything is
-    _check_ends(ends, frame_ids.shape[0])
-    _check_texts(name_offsets, names)
+    _check_offsets(ends, frame_ids.shape[0])
+    _check_offsets(name_offsets, names.shape[0])
     _check_numbers(names_of, 0, min(name_offsets.shape[0] - 1, flags.shape[0]))
     if names_of.shape[0] != frame_ids.shape[0] or not (
         ends.shape[0] == site_stack_ids.shape[0] == fingerprints.shape[0] == sites.shape[0]
@@ -217,8 +210,8 @@ def label_set_keys(
     cdef int64_t start = 0
     cdef int64_t j
     cdef bint done, is_number
-    _check_ends(ends, keys_of.shape[0])
-    _check_texts(offsets, texts)
+    _check_offsets(ends, keys_of.shape[0])
+    _check_offsets(offsets, texts.shape[0])
     _check_numbers(keys_of, 0, offsets.shape[0] - 1)
     _check_numbers(texts_of, 0, offsets.shape[0] - 1)
     _check_numbers(units_of, 0, offsets.shape[0] - 1)
@@ -255,9 +248,9 @@ def list_members(
     cdef int64_t size = 0
     cdef int64_t start = 0
     cdef int64_t i, j, k
-    _check_ends(ends, rows.shape[0])
+    _check_offsets(ends, rows.shape[0])
     _check_numbers(rows, 0, member_offsets.shape[0] - 1)
-    _check_ends(member_offsets, INT64_MAX)
+    _check_offsets(member_offsets, INT64_MAX)
     memset(&new_ends, 0, sizeof(Numbers))
     memset(&members, 0, sizeof(Numbers))
     for i in range(rows.shape[0]):
@@ -280,6 +273,40 @@ def list_members(
     finally:
         free(new_ends.items)
         free(members.items)
+
+
+def take_lists(
+    const int64_t[::1] offsets, const int64_t[::1] numbers, const int64_t[::1] order
+) -> tuple:
+    """Put the lists that `order` names one behind the other; their offsets, their numbers."""
+    cdef Numbers new_offsets, taken
+    cdef int64_t total = 0
+    cdef int64_t i, start, size
+    _check_offsets(offsets, numbers.shape[0])
+    _check_numbers(order, 0, offsets.shape[0] - 1)
+    memset(&new_offsets, 0, sizeof(Numbers))
+    memset(&taken, 0, sizeof(Numbers))
+    for i in range(order.shape[0]):
+        total += offsets[order[i] + 1] - offsets[order[i]]
+    new_offsets.items = <int64_t*>malloc((order.shape[0] + 1) * sizeof(int64_t))
+    taken.items = <int64_t*>malloc((total + 1) * sizeof(int64_t))
+    try:
+        if new_offsets.items == NULL or taken.items == NULL:
+            raise MemoryError
+        with nogil:
+            new_offsets.items[0] = 0
+            for i in range(order.shape[0]):
+                start = offsets[order[i]]
+                size = offsets[order[i] + 1] - start
+                if size:
+                    memcpy(taken.items + taken.count, &numbers[start], size * sizeof(int64_t))
+                taken.count += size
+                new_offsets.items[i + 1] = taken.count
+            new_offsets.count = order.shape[0] + 1
+        return number_block(&new_offsets), number_block(&taken)
+    finally:
+        free(new_offsets.items)
+        free(taken.items)
 
 
 cdef class IdSet(Owned):

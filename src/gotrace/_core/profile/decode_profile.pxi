@@ -160,12 +160,13 @@ cdef int copy_strings(RawProfile* self) noexcept nogil:
 
 cdef int check_ids(RawProfile* self) noexcept nogil:
     """Every id that is named is one of a table; lines get the rows of their functions."""
-    cdef RowsById locations, functions
+    cdef RowsById locations, functions, mappings
     cdef int64_t twice = 0
     cdef int64_t i, unknown
     cdef int code
     memset(&locations, 0, sizeof(RowsById))
     memset(&functions, 0, sizeof(RowsById))
+    memset(&mappings, 0, sizeof(RowsById))
     code = rows_by_id(
         &locations, self.lists[L_LOCATION].items, self.lists[L_LOCATION].count, self.seed, &twice
     )
@@ -173,6 +174,10 @@ cdef int check_ids(RawProfile* self) noexcept nogil:
         code = rows_by_id(
             &functions, self.lists[L_FUNCTION].items, self.lists[L_FUNCTION].count, self.seed,
             &twice,
+        )
+    if code == PROFILE_FINE:        # one that a location names may be missing, as for google/pprof
+        code = rows_by_id(
+            &mappings, self.lists[L_MAPPING].items, self.lists[L_MAPPING].count, self.seed, &twice
         )
     if code == PROFILE_FINE:
         unknown = first_unknown(
@@ -190,6 +195,7 @@ cdef int check_ids(RawProfile* self) noexcept nogil:
             break
     free_rows_by_id(&locations)
     free_rows_by_id(&functions)
+    free_rows_by_id(&mappings)
     if code != PROFILE_FINE:
         return profile_fault(self, code, self.base, <uint64_t>twice, 0)
     return 0 if self.fault == PROFILE_FINE else -1

@@ -7,7 +7,7 @@ cdef enum:                      # tags of fields of a sample
     VALUES_PACKED = 2 << 3 | WIRE_BYTES
 
 
-cdef Field profile_field(
+cdef inline Field profile_field(
     RawProfile* self, const uint8_t* at, const uint8_t* end, const uint8_t* safe
 ) noexcept nogil:
     """The field at `at`; its own `at` is NULL with a fault."""

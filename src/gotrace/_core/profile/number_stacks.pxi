@@ -1,6 +1,6 @@
 # The distinct stacks of a profile: lists of locations that are equal get one number.
 #
-# Offers: number_stacks.
+# Offers: number_stacks, rows_of_ids.
 
 cdef int resolve_stacks(
     Numbers* out, const int64_t* ends, int64_t samples, const int64_t* refs,
@@ -25,9 +25,7 @@ cdef int resolve_stacks(
     numbers, stack_ends, rows = out[0].items, out[1].items, out[2].items
     for i in range(samples):
         n = ends[i] - start
-        hash = stacks.seed ^ <uint64_t>n
-        for j in range(start, ends[i]):
-            hash = mix(hash ^ <uint64_t>refs[j])
+        hash = hash_numbers(refs + start, n, stacks.seed)
         while True:
             place = idmap_put(stacks, hash, &is_new)
             if place == NULL:
@@ -98,3 +96,36 @@ def number_stacks(
             free(out[i].items)
         free_rows_by_id(&locations)
         idmap_clear(&stacks)
+
+
+def rows_of_ids(const int64_t[::1] wanted, const int64_t[::1] ids) -> NumberBlock:
+    """Find the row of each wanted id among `ids`, -1 for one that is none; no id may be 0 or twice.
+    """
+    cdef RowsById rows
+    cdef Numbers out
+    cdef int64_t twice = 0
+    cdef int64_t i
+    cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
+    cdef int code
+    memset(&rows, 0, sizeof(RowsById))
+    memset(&out, 0, sizeof(Numbers))
+    try:
+        out.items = <int64_t*>malloc((wanted.shape[0] + 1) * sizeof(int64_t))
+        if out.items == NULL:
+            raise MemoryError
+        out.count = wanted.shape[0]
+        with nogil:
+            code = rows_by_id(
+                &rows, &ids[0] if ids.shape[0] else NULL, ids.shape[0], seed, &twice
+            )
+            if code == PROFILE_FINE:
+                for i in range(out.count):
+                    out.items[i] = row_of(&rows, wanted[i])
+        if code == PROFILE_NO_MEMORY:
+            raise MemoryError
+        if code != PROFILE_FINE:
+            raise ValueError("an id is 0 or comes twice")
+        return number_block(&out)
+    finally:
+        free(out.items)
+        free_rows_by_id(&rows)
