@@ -106,11 +106,11 @@ cdef class EventsTable:
         cdef int64_t rows = self.table.rows
         cdef int64_t i
         for i in range(3):
-            _settle(&self.values[i], rows)
-        _settle(&self.task, rows)
-        _settle(&self.parent_task, rows)
-        _settle(&self.name, rows)
-        _settle(&self.message, rows)
+            _settle_sparse(&self.values[i], rows)
+        _settle_sparse(&self.task, rows)
+        _settle_sparse(&self.parent_task, rows)
+        _settle_sparse(&self.name, rows)
+        _settle_sparse(&self.message, rows)
         for i in range(self.table.n_columns):
             column = &self.table.columns[i]
             column.length = rows if column.bits != NULL or column.data != NULL else 0
@@ -182,7 +182,7 @@ cdef bint _begin_sparse(Sparse* self, int64_t capacity) noexcept nogil:
     return True
 
 
-cdef inline void _mark(Sparse* self, int64_t row) noexcept nogil:
+cdef inline void _mark_sparse(Sparse* self, int64_t row) noexcept nogil:
     (<uint8_t*>self.bits)[row >> 3] |= <uint8_t>(1 << (row & 7))
     self.values += 1
 
@@ -192,7 +192,7 @@ cdef inline void _put_sparse_number(
 ) noexcept nogil:
     if self.bits != NULL or _begin_sparse(self, capacity):
         self.numbers[row] = value
-        _mark(self, row)
+        _mark_sparse(self, row)
 
 
 cdef inline void _put_sparse_text(
@@ -205,7 +205,7 @@ cdef inline void _put_sparse_text(
     append_text(column, text.data, text.length)
     column.offsets[row + 1] = <int32_t>column.data_bytes
     self.next_row = row + 1
-    _mark(self, row)
+    _mark_sparse(self, row)
 
 
 cdef void _put_extra(EventsTable self, const Extra* extra, int64_t at) noexcept nogil:
@@ -223,7 +223,7 @@ cdef void _put_extra(EventsTable self, const Extra* extra, int64_t at) noexcept 
         _put_sparse_text(&self.message, row, &extra.message, self.capacity)
 
 
-cdef void _settle(Sparse* self, int64_t rows) noexcept nogil:
+cdef void _settle_sparse(Sparse* self, int64_t rows) noexcept nogil:
     """The batch is complete, and so is the column."""
     if self.bits != NULL:
         if self.column.kind == COLUMN_TEXT:
