@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gotrace.analyses.call_graph import edges, top
+    from gotrace.analyses.critical_path import critical_path
     from gotrace.analyses.flame import diff, flame
     from gotrace.analyses.gc import gc
+    from gotrace.analyses.goroutines import goroutines
+    from gotrace.analyses.sched import sched
+    from gotrace.analyses.tasks import regions, tasks
     from gotrace.errors import (
         ConsumedError,
         FormatError,
@@ -50,19 +54,28 @@ __all__ = [
     "UnsupportedVersionError",
     "__version__",
     "connect",
+    "critical_path",
     "diff",
     "edges",
     "flame",
     "gc",
+    "goroutines",
     "open",
+    "regions",
+    "sched",
     "schema",
+    "tasks",
     "top",
 ]
 
 _HOMES = {
     "gotrace.analyses.call_graph": "edges top",
+    "gotrace.analyses.critical_path": "critical_path",
     "gotrace.analyses.flame": "diff flame",
     "gotrace.analyses.gc": "gc",
+    "gotrace.analyses.goroutines": "goroutines",
+    "gotrace.analyses.sched": "sched",
+    "gotrace.analyses.tasks": "regions tasks",
     "gotrace.errors": (
         "ConsumedError FormatError GotraceError LimitError MissingExtraError OrderError"
         " TruncatedError UnknownNameError UnsupportedVersionError"

@@ -239,6 +239,50 @@ def windowed_means(
     their integral. Between the instants written, at most 2n + 2, the mean is linear.
     """
 
+class CriticalPath:
+    """Segments of the path that an end was reached by, in the order of time."""
+
+    def __new__(cls) -> CriticalPath: ...
+    def __len__(self) -> int: ...
+    def walk(
+        self,
+        offsets: _Numbers,
+        starts: _Numbers,
+        ends: _Numbers,
+        wakers: _Numbers,
+        makers: _Numbers,
+        waiting: _Numbers,
+        goroutine: int,
+        start: int,
+        end: int,
+    ) -> None:
+        """Walk back from `end` to `start`, beginning with a goroutine, a number from 0.
+
+        `offsets` says where the intervals of each goroutine lie in the other arrays: begin, end,
+        who ended a wait, who made the goroutine (int32, -1 for nobody), whether it is a wait.
+        """
+    def copy_to(
+        self,
+        intervals: _Numbers,
+        goroutines: _Numbers,
+        starts: _Numbers,
+        ends: _Numbers,
+        depths: _Numbers,
+    ) -> None:
+        """Copy the segments into arrays of `len`; an interval is -1 where nothing is known."""
+
+@disjoint_base
+class LastStacks:
+    """The stack that was seen last of each goroutine that is alive."""
+
+    def __new__(cls) -> LastStacks: ...
+    def __len__(self) -> int: ...
+    def fill(self, goroutines: _Numbers, stacks: _Numbers, ended: _Numbers) -> None:
+        """Write the last stack of its goroutine over each -1 of `stacks`.
+
+        Rows of a goroutine come in the order of time; `ended` (uint8) says that none follows.
+        """
+
 def add_rows(ids: _Numbers, values: _Numbers, sums: _Numbers) -> bool:
     """Add each row of `values` to the row of `sums` that `ids` names; False on an overflow."""
 

@@ -11,11 +11,11 @@ cimport cython
 import os
 
 __all__ = [
-    "Batch", "CallGraph", "DelaySums", "FlameTree", "GenerationIndex", "GoUtilization", "IdSet",
-    "NumberBlock", "StackTable", "TraceDecoder", "add_rows", "add_to_parents", "address_keys",
-    "decode_profile", "frame_keys", "label_set_keys", "list_keys", "list_members", "number_stacks",
-    "preorder", "profile_end", "rows_of_ids", "site_keys", "sort_lists", "take_lists",
-    "windowed_means",
+    "Batch", "CallGraph", "CriticalPath", "DelaySums", "FlameTree", "GenerationIndex",
+    "GoUtilization", "IdSet", "LastStacks", "NumberBlock", "StackTable", "TraceDecoder", "add_rows",
+    "add_to_parents", "address_keys", "decode_profile", "frame_keys", "label_set_keys", "list_keys",
+    "list_members", "number_stacks", "preorder", "profile_end", "rows_of_ids", "site_keys",
+    "sort_lists", "take_lists", "windowed_means",
 ]
 
 from cpython.buffer cimport (
@@ -126,6 +126,8 @@ include "_core/flame/call_graph.pxi"
 # --- analyses: loops over columns of tables
 include "_core/analyses/delays.pxi"
 include "_core/analyses/utilization.pxi"
+include "_core/analyses/critical_path.pxi"
+include "_core/analyses/last_stacks.pxi"
 
 # --- the face
 include "_core/generation_index.pxi"

@@ -12,7 +12,8 @@ import pyarrow as pa
 from gotrace._core import CallGraph
 from gotrace.analyses.filters import Filters, apply, prepare
 from gotrace.analyses.frames import FrameStacks, Nodes, frame_stacks
-from gotrace.analyses.profile_columns import Bools, Ints, ProfileColumns, Tables, from_tables
+from gotrace.analyses.profile_columns import Bools, Ints, ProfileColumns, Tables
+from gotrace.analyses.stack_source import columns_of
 from gotrace.tables.schema import schema
 
 Sort = Literal["flat", "cum"]
@@ -259,11 +260,11 @@ def frame_columns(of: Nodes, at: Ints) -> list[pa.Array]:
 
 def top(tables: Tables, value: str | None = None, **choices: Any) -> pa.Table:
     """Answer where the values were spent, function by function; `choices` as for `call_graph`."""
-    columns = from_tables(tables, compat=choices.get("compat"))
+    columns = columns_of(tables, value, choices)
     return top_table(call_graph(columns, value, **choices))
 
 
 def edges(tables: Tables, value: str | None = None, **choices: Any) -> pa.Table:
     """Answer who calls whom, and what that costs; `choices` as for `call_graph`."""
-    columns = from_tables(tables, compat=choices.get("compat"))
+    columns = columns_of(tables, value, choices)
     return edge_table(call_graph(columns, value, **choices))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Columns, Named, Reading, Span, Tables
-from gotrace.analyses.sums import Sums, ints
+from gotrace.analyses.sums import Sums, codes_in, ints, whole
 from gotrace.tables.times import When
 
 
@@ -32,6 +32,7 @@ _STATES: Final = {
     "syscall": "syscall_ns",
     "waiting": "block_ns",
 }
+_RUNNING, _WAITING = (list(_STATES).index(word) for word in ("running", "waiting"))
 _OWN: Final = ("goroutine", "life")
 _TIMES: Final = (*_STATES.values(), "total_ns", "runs")
 
@@ -98,17 +99,15 @@ class _Stretch:
     def _add_states(self, batch: pa.RecordBatch) -> None:
         inside = self._within(batch)
         own = {name: batch.column(name) for name in _OWN}
-        state = batch.column("state")
-        words = state.dictionary.to_pylist()
-        code = ints(state.indices, -1)
+        state = codes_in(batch.column("state"), list(_STATES))
         times = {
-            column: pa.array(np.where(code == words.index(word), inside, 0))
-            for word, column in _STATES.items()
+            column: pa.array(np.where(state == code, inside, 0))
+            for code, column in enumerate(_STATES.values())
         }
-        ran = (code == words.index("running")) & (inside > 0)
+        ran = (state == _RUNNING) & (inside > 0)
         times |= {"total_ns": pa.array(inside), "runs": pa.array(ran.astype(np.int64))}
         self._times.add(pa.table({**own, **times}).filter(pa.array(inside > 0)))
-        waits = pa.array((code == words.index("waiting")) & (inside > 0))
+        waits = pa.array((state == _WAITING) & (inside > 0))
         reason = batch.column("reason").cast(pa.utf8())
         rows = pa.table({**own, "of": reason, "ns": pa.array(inside)})
         self._reasons.add(rows.filter(waits))
@@ -157,9 +156,5 @@ def _lists(sums: pa.Table | None, owners: pa.Table, keys: Sequence[str], name: s
     held = sums.join(owners, list(keys), join_type="inner").sort_by("row").combine_chunks()
     counts = np.bincount(ints(held["row"]), minlength=size)
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]).astype(np.int32)
-    values = pa.StructArray.from_arrays([_whole(held["of"]), _whole(held["ns"])], fields=fields)
+    values = pa.StructArray.from_arrays([whole(held["of"]), whole(held["ns"])], fields=fields)
     return pa.ListArray.from_arrays(pa.array(offsets), values)
-
-
-def _whole(column: Any) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

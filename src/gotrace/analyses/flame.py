@@ -13,8 +13,9 @@ from gotrace._core import FlameTree, add_to_parents, preorder
 from gotrace.analyses.call_graph import frame_columns
 from gotrace.analyses.filters import Filters, apply, prepare
 from gotrace.analyses.frames import FrameStacks, add_checked, frame_stacks, inverted
-from gotrace.analyses.profile_columns import Ints, ProfileColumns, Tables, from_tables
+from gotrace.analyses.profile_columns import Ints, ProfileColumns, Tables
 from gotrace.analyses.sides import Sides, sides_of, states
+from gotrace.analyses.stack_source import columns_of, is_trace
 from gotrace.tables.schema import schema
 
 _INLINED, _CALLED = 1, 2
@@ -183,10 +184,25 @@ class _Tree:
 
 
 def flame(tables: Tables, value: str | None = None, **choices: Any) -> pa.Table:
-    """Make the table `flame` from the tables of a profile; `choices` as for `flame_of`."""
-    return flame_of(from_tables(tables), value, **choices)
+    """Make the table `flame` from a profile or a trace; `choices` as for `flame_of`.
+
+    Of a trace `value` is a view (wall, cpu, offcpu, net, sync, syscall, sched, wakeup), and
+    `choices` may say which part of it counts, as for `trace_profile`.
+    """
+    columns = columns_of(tables, value, choices)
+    return flame_of(columns, value, **choices)
 
 
-def diff(base: Tables, tables: Tables, value: str | None = None, **choices: Any) -> pa.Table:
-    """Make the table `flame_diff` from the tables of two; `choices` as for `flame_diff_of`."""
-    return flame_diff_of(from_tables(base), from_tables(tables), value, **choices)
+def diff(base: Any, tables: Any, value: str | None = None, **choices: Any) -> pa.Table:
+    """Make the table `flame_diff` from two profiles; `choices` as for `flame_diff_of`.
+
+    Of two traces without a `value` the table is `trace_diff`; with one it is a view, as for
+    `flame`.
+    """
+    if value is None and is_trace(base) and is_trace(tables):
+        from gotrace.analyses.trace_diff import trace_diff
+
+        return trace_diff(base, tables, **choices)
+    before = columns_of(base, value, dict(choices))
+    after = columns_of(tables, value, choices)
+    return flame_diff_of(before, after, value, **choices)

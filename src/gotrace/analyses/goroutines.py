@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from gotrace.analyses.clipping import clipped_goroutines
 from gotrace.analyses.distributions import Distributions
-from gotrace.analyses.profile_columns import Ints
+from gotrace.analyses.lists_of_times import ListSums, sum_of
 from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.analyses.sums import Numbering, Sums, ints
 from gotrace.errors import unknown_name
@@ -96,7 +96,7 @@ class _Groups:
         self._sites: dict[int | None, str | None] = {None: None}
         self._names = Numbering()
         self._sums = Sums(("group",), ("count", "ended", "system", *_SUMMED, "assist_ns"))
-        self._lists = {kind: Sums(("group", "of"), ("ns",)) for kind in _WORDS}
+        self._lists = {kind: ListSums(word) for kind, word in _WORDS.items()}
         self._spread = {what: Distributions() for what in SPREAD}
 
     def add(self, name: str, batch: pa.RecordBatch) -> None:
@@ -114,14 +114,14 @@ class _Groups:
         for what, spread in self._spread.items():
             spread.add(group, ints(batch.column(f"{what}_ns")))
         of_group = pa.array(group)
-        assist = self._add_list("range", group, batch.column("range"))
-        self._add_list("block", group, batch.column("block"))
+        for kind, sums in self._lists.items():
+            sums.add(group, batch.column(kind))
         columns = {
             "group": of_group,
             "count": pa.array(np.ones(len(group), np.int64)),
             "ended": batch.column("ended_at_ns").is_valid().cast(pa.int64()),
             "system": batch.column("is_system").cast(pa.int64()),
-            "assist_ns": pa.array(assist),
+            "assist_ns": pa.array(sum_of(batch.column("range"), RANGE_GC_ASSIST)),
             **{name: batch.column(name).cast(pa.int64()) for name in _SUMMED},
         }
         self._sums.add(pa.table(columns))
@@ -133,23 +133,6 @@ class _Groups:
         sites = [self._sites.get(id) for id in made.dictionary.to_pylist()]
         return pc.take(pa.array(sites, pa.utf8()), made.indices)
 
-    def _add_list(self, kind: str, group: Ints, column: pa.Array) -> Ints:
-        """Add up what the lists hold by group and text; give the assist time of each row."""
-        owner = ints(pc.list_parent_indices(column))
-        held = column.flatten()
-        assist = np.zeros(len(group), np.int64)
-        if not len(owner):
-            return assist
-        texts, times = held.field(0), ints(held.field(1))
-        if pa.types.is_dictionary(texts.type):
-            texts = texts.cast(texts.type.value_type)
-        rows = {"group": pa.array(group[owner]), "of": texts, "ns": pa.array(times)}
-        self._lists[kind].add(pa.table(rows))
-        if kind == "range":
-            helped = np.asarray(pc.fill_null(pc.equal(texts, RANGE_GC_ASSIST), False))
-            np.add.at(assist, owner[helped], times[helped])
-        return assist
-
     def table(self) -> pa.Table:
         """Give the table `goroutine_groups`."""
         sums = self._sums.table()
@@ -157,7 +140,7 @@ class _Groups:
             return schema("goroutine_groups").empty_table()
         sums = sums.sort_by("group")
         names = self._names.values
-        lists = {k: _lists(k, each.table(), len(names)) for k, each in self._lists.items()}
+        lists = {kind: sums.lists(len(names)) for kind, sums in self._lists.items()}
         shares = {
             what: spread.percentiles(len(names), list(PERCENTILES.values()))
             for what, spread in self._spread.items()
@@ -179,13 +162,3 @@ class _Groups:
         }
         made = pa.table([rows[name] for name in whole.names], schema=whole)
         return made.sort_by([("exec_ns", "descending"), ("group", "ascending")])
-
-
-def _lists(kind: str, sums: pa.Table | None, groups: int) -> pa.Array:
-    """Make a list of (text, ns) for every group, the longest time first."""
-    held: list[list[dict[str, Any]]] = [[] for _ in range(groups)]
-    word = _WORDS[kind]
-    rows = [] if sums is None else sums.to_pylist()
-    for row in sorted(rows, key=lambda row: (-row["ns"], row["of"] or "")):
-        held[row["group"]].append({word: row["of"] or "", "ns": row["ns"]})
-    return pa.array(held, schema("goroutine_groups").field(kind).type)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from gotrace.analyses.profile_columns import Ints
-from gotrace.analyses.sums import codes, ints
+from gotrace.analyses.sums import codes_in, ints
 from gotrace.analyses.windows import Windows
 from gotrace.spec.words import STATES
 
@@ -32,7 +32,10 @@ class Levels:
     def add(self, batch: pa.RecordBatch, windows: Windows) -> None:
         """Add transitions (time_ns, life, from_state, to_state)."""
         times = ints(batch.column("time_ns"))
-        before, after = codes(batch.column("from_state")), codes(batch.column("to_state"))
+        before, after = (
+            codes_in(batch.column("from_state"), STATES),
+            codes_in(batch.column("to_state"), STATES),
+        )
         unknown = before == _UNDETERMINED
         if unknown.any():
             lives = int(ints(batch.column("life"))[unknown].max())

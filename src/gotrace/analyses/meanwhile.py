@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace.analyses.reading import Reading, Tables
-from gotrace.analyses.sums import codes, ints
+from gotrace.analyses.sums import codes_in, ints, whole
 from gotrace.spec.words import STATES
 
 _RUNNING: Final = STATES.index("running")
@@ -113,7 +113,7 @@ def _add_ranges(found: Meanwhile, batch: pa.RecordBatch, stretch: Stretch) -> No
 
 
 def _add_states(found: Meanwhile, table: pa.Table, stretch: Stretch) -> None:
-    state = codes(table["state"].combine_chunks())
+    state = codes_in(whole(table["state"]), STATES)
     goroutine, times = ints(table["goroutine"]), _inside(table, stretch)
     running = state == _RUNNING
     who, at = np.unique(goroutine[running], return_inverse=True)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from gotrace.analyses.clipping import within
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading
-from gotrace.analyses.sums import Sums, codes, ints
+from gotrace.analyses.sums import Sums, codes_in, ints
 from gotrace.spec.words import METRIC_GOMAXPROCS, STATES
 from gotrace.tables.schema import schema
 
@@ -29,7 +29,7 @@ class Procs:
     def add(self, batch: pa.RecordBatch) -> None:
         """Add intervals (proc, start_ns, end_ns, state, goroutine)."""
         inside = within(batch, self._reading.start_ns, self._reading.end_ns)
-        state = codes(batch.column("state"))
+        state = codes_in(batch.column("state"), STATES)
         on = batch.column("goroutine").is_valid().to_numpy(zero_copy_only=False)
         running = state == _RUNNING
         chosen = (running & on, running & ~on, state == _SYSCALL, state == _IDLE)

@@ -16,7 +16,7 @@ from gotrace.analyses.levels import Levels
 from gotrace.analyses.procs import Procs
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Span, Tables
-from gotrace.analyses.sums import codes, codes_in, ints
+from gotrace.analyses.sums import codes_in, ints
 from gotrace.analyses.windows import Windows, fitting
 from gotrace.errors import unknown_name
 from gotrace.spec.words import STATES
@@ -144,7 +144,7 @@ class _Seen:
     def _add_states(self, batch: pa.RecordBatch) -> None:
         windows, span = self._windows(), self._reading
         width = windows.width_ns
-        state = codes(batch.column("state"))
+        state = codes_in(batch.column("state"), STATES)
         start, end = ints(batch.column("start_ns")), ints(batch.column("end_ns"))
         first = start if span.start_ns is None else np.maximum(start, span.start_ns)
         last = end if span.end_ns is None else np.minimum(end, span.end_ns)
@@ -152,7 +152,7 @@ class _Seen:
         for code, name in _TIMES.items():
             chosen = inside & (state == code)
             windows.add_time(name, first[chosen], last[chosen])
-        ran = (state == _RUNNABLE) & (codes(batch.column("next_state")) == _RUNNING)
+        ran = (state == _RUNNABLE) & (codes_in(batch.column("next_state"), STATES) == _RUNNING)
         ran &= ~np.asarray(batch.column("open_start")).astype(np.bool_)
         ran &= end == last  # what ran after the stretch is no latency of it
         if ran.any():
@@ -161,7 +161,7 @@ class _Seen:
                 factor = windows.width_ns // width
                 self._latency = self._latency.regroup(lambda old: _coarser(old, factor))
             waited = (end - start)[ran]
-            self._latency.add(at * len(CAUSES) + _causes(batch)[ran], waited)
+            self._latency.add(at * len(CAUSES) + causes_of(batch)[ran], waited)
             self._note_worst(at, waited, ints(batch.column("goroutine"))[ran], start[ran])
 
     def _note_worst(self, at: Ints, waited: Ints, goroutine: Ints, start: Ints) -> None:
@@ -224,7 +224,7 @@ def _coarser(groups: Ints, factor: int) -> Ints:
     return groups // len(CAUSES) // factor * len(CAUSES) + groups % len(CAUSES)
 
 
-def _causes(batch: pa.RecordBatch) -> Ints:
+def causes_of(batch: pa.RecordBatch) -> Ints:
     """Say of each runnable interval what made the goroutine ready, as a position in CAUSES."""
     by_kind = codes_in(batch.column("by_kind"), CAUSES)
     reason = codes_in(batch.column("reason"), ("preempted", "runtime.Gosched"))

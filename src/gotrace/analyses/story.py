@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace.analyses.reading import Reading, Span, Tables
-from gotrace.analyses.sums import Sums
+from gotrace.analyses.sums import Sums, ints
 from gotrace.tables.schema import schema
 from gotrace.tables.times import When
 
@@ -25,7 +26,7 @@ class Story:
         sites: place in the code by stack.
         roots: entry function of the goroutine that a stack is of.
         waits: ns by (wait, stack_id), the longest first.
-        ids: ids of goroutines, as far as they are needed to say that this one is none.
+        ids: the lowest ids of goroutines, to say that this one is none.
     """
 
     span: Span
@@ -54,7 +55,7 @@ def story(
     stacks: list[pa.RecordBatch] = []
     lives: list[dict[str, Any]] = []
     rows: list[pa.RecordBatch] = []
-    ids: set[int] = set()
+    ids = np.zeros(0, np.int64)
     for name, batch in reading:
         if name == "stacks":
             stacks.append(batch)
@@ -62,12 +63,11 @@ def story(
         own = batch.filter(pc.equal(batch.column("goroutine"), goroutine))
         if name == "goroutines":
             lives += own.to_pylist()
-            if len(ids) <= _IDS:
-                ids.update(batch.column("goroutine").slice(0, _IDS + 1).to_pylist())
+            ids = np.unique(np.append(ids, ints(batch.column("goroutine"))))[: _IDS + 1]
         elif own.num_rows:
             rows.append(own)
     states = pa.Table.from_batches(rows, wanted).unify_dictionaries()
-    told = Story(reading.span, lives, states, ids=sorted(ids)[: _IDS + 1])
+    told = Story(reading.span, lives, states, ids=ids.tolist())
     _add_names(told, stacks)
     _add_waits(told)
     return told

@@ -69,8 +69,9 @@ class Numbering:
 
     def of(self, column: pa.Array) -> Ints:
         """Give the number of every value, int64; Python looks at the distinct ones alone."""
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode(null_encoding="encode")
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        column = column.dictionary_encode(null_encoding="encode")
         numbers = self.numbers
         local = np.array(
             [numbers.setdefault(value, len(numbers)) for value in column.dictionary.to_pylist()],
@@ -89,8 +90,15 @@ def ints(column: pa.Array | pa.ChunkedArray, none: int = 0) -> Ints:
     return np.asarray(column).astype(np.int64, copy=False)
 
 
+def whole(column: Any) -> Any:
+    """Give a column in one piece."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+
+
 def codes(column: pa.DictionaryArray) -> Ints:
-    """Give the codes of a column of words, -1 for null."""
+    """Give the codes of a column of words, -1 for null; they mean what its dictionary says."""
     return ints(column.indices, -1)
 
 

@@ -23,7 +23,8 @@ from gotrace.cli.terminal import OK, Failure, Interrupted, clean_lines, say
 VERBS: Final = (
     *("info", "convert", "events"),
     *("flame", "top", "tree", "peek", "traces", "tags", "diff", "merge"),
-    *("gc", "pprof", "sql", "schema"),
+    *("goroutines", "tasks", "regions", "gc"),
+    *("pprof", "sql", "schema"),
 )
 """Every verb is the module and the command of that name."""
 

@@ -56,6 +56,9 @@ def diff(
 ) -> int:
     r"""Say what changed from BASE to NEW, both sides of everything.
 
+    Of two traces: groups of goroutines, latencies and blocking that changed beyond the noise; with
+    --by their stacks.
+
     Either may be a folder or a pattern in quotes: all files in it, added up. In formats for
     machines: the table `flame_diff`, or `top_diff` for --view functions. -o decides by its ending:
     .html (a page to zoom and search in), .folded (for flamegraph.pl), .pb.gz (NEW less BASE, for
@@ -64,10 +67,18 @@ def diff(
     \b
     gotrace diff monday.pb.gz tuesday.pb.gz
     gotrace diff 'old/*.pb.gz' 'new/*.pb.gz' --normalize --view tree
+    gotrace diff good.trace bad.trace
+    gotrace diff good.trace bad.trace --by offcpu
     """
     from gotrace.cli.diff_output import writer_of
 
     write = writer_of(path) if form is None else None
+    if question.by is None and write is None:
+        from gotrace.cli.trace_diff import are_traces, diff_traces
+
+        if are_traces(base, other):
+            form = format_of(path, form, FORMATS)
+            return diff_traces(base, other, question, form, path, overwrite, on_error)
     form = "file" if write else format_of(path, form, FORMATS)
     old, new = (read_stacks([side], question, on_error) for side in (base, other))
     compare = _Compare(old, new, question, normalize)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -23,6 +23,7 @@ from gotrace.cli.inputs import (
     open_input,
     report_damage,
 )
+from gotrace.cli.moments import When
 from gotrace.cli.terminal import OK, PARTIAL, Failure, say
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ FORMATS: Final = ("text", "json", "csv", "arrow", "parquet")
 
 GRANULARITIES: Final = ("functions", "filefunctions", "files", "lines", "addresses")
 
-_READERS: Final[Mapping[str, str]] = {"profile": "gotrace.cli.profile_input"}
+_READERS: Final[Mapping[str, str]] = {
+    "profile": "gotrace.cli.profile_input",
+    "trace": "gotrace.cli.trace_input",
+}
 """By kind of source: the module whose `stacks(source, question)` gives its columns."""
 
 _FILTERS: Final = (
@@ -65,6 +69,7 @@ class Question:
         unit: unit of printed values.
         granularity, inlines, compat: as the analyses take them.
         given_filters: values of the filters that were given.
+        where: which part of a trace was asked for, as `trace_profile` takes it.
     """
 
     by: str | None
@@ -73,6 +78,7 @@ class Question:
     inlines: bool
     compat: str | None
     given_filters: Mapping[str, Any]
+    where: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def filters(self) -> Filters:
@@ -97,9 +103,11 @@ def stack_options(command: Command) -> Command:
         click.option(
             *("--by", "--sample-index", "--sample_index", "by"),
             metavar="TYPE",
-            help="Value type, by name or number.  [default: the profile's own]",
+            help="Value type of a profile, by name or number  [default: its own]; of a trace wall, "
+            "cpu, offcpu, net, sync, syscall, sched or wakeup  [default: wall].",
         ),
         click.option("--unit", default="auto", help="Unit of values: ms, MB, …  [default: auto]"),
+        *_trace_options(),
         click.option(
             "--granularity",
             type=click.Choice(GRANULARITIES),
@@ -126,6 +134,7 @@ def filter_options(command: Command) -> Command:
             name.replace("-", "_"): given.pop(name.replace("-", "_")) for name, *_ in _FILTERS
         }
         filters["all_frames"] = given.pop("all_frames")
+        where = {name: given.pop(name, None) for name in _WHERE}
         question = Question(
             by=given.pop("by", None),
             unit=given.pop("unit", "auto"),
@@ -133,6 +142,7 @@ def filter_options(command: Command) -> Command:
             inlines=not given.pop("noinlines", False),
             compat=given.pop("compat", None),
             given_filters={name: value for name, value in filters.items() if value},
+            where={name: value for name, value in where.items() if value},
         )
         return command(question=question, **given)
 
@@ -144,6 +154,25 @@ def filter_options(command: Command) -> Command:
     for option in reversed(options):
         asked = option(asked)
     return asked  # type: ignore[return-value]
+
+
+_WHERE: Final = ("start", "end", "group", "goroutine", "region", "task", "creators")
+
+
+def _trace_options() -> list[Callable[[Any], Any]]:
+    """Give the options that choose a part of a trace; the names are those of `_WHERE`."""
+    one = click.IntRange(min=1)
+    return [
+        click.option("--from", "start", type=When(), help="Of a trace: first time, like +12.5s."),
+        click.option("--to", "end", type=When(), help="Of a trace: time to stop before."),
+        click.option("--group", metavar="TEXT", help="Of a trace: entry functions with TEXT."),
+        click.option("--goroutine", type=one, help="Of a trace: one goroutine."),
+        click.option("--region", metavar="NAME", help="Of a trace: time in these user regions."),
+        click.option("--task", type=one, help="Of a trace: time in the regions of a user task."),
+        click.option(
+            "--creators", is_flag=True, help="Of a trace: put the go statement's stack above."
+        ),
+    ]
 
 
 def _filter_option(name: str, metavar: str, text: str) -> Callable[[Command], Command]:
@@ -224,8 +253,16 @@ def read_stacks(files: Sequence[str], question: Question, on_error: str) -> Stac
 def _stacks_of(source: Trace | Profile, question: Question) -> ProfileColumns:
     if source.kind not in _READERS:
         raise Failure(f"{source.name}: this verb does not read a {source.kind}")
+    if question.where and source.kind != "trace":
+        raise Failure(f"{source.name}: a {source.kind}; {_asked(question)} is of traces alone")
     columns: ProfileColumns = import_module(_READERS[source.kind]).stacks(source, question)
     return columns
+
+
+def _asked(question: Question) -> str:
+    """Name an option of traces that was given."""
+    name = next(iter(question.where))
+    return {"start": "--from", "end": "--to"}.get(name, f"--{name}")
 
 
 def _added(found: Sequence[ProfileColumns]) -> ProfileColumns:

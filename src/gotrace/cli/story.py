@@ -110,8 +110,9 @@ class _Page:
         rows = states.slice(0, 2 * self._limit + 1).to_pylist()
         turns = list(_turns(rows))
         shown = turns[: self._limit]
-        head = ["when", "for", "", "what"]
-        yield from aligned(head, [self._turn(row, after) for row, after in shown], left=(2,))
+        head = ["when", "for", "then ready", "", "on, or by", "where"]
+        turns_told = [self._turn(row, after) for row, after in shown]
+        yield from aligned(head, turns_told, left=(3, 4), most={4: 20})
         if len(turns) > len(shown) or states.num_rows > len(rows):
             last = shown[-1][1] or shown[-1][0]
             more = f"more follow: --from +{self._at(last['end_ns'])}s, or --limit"
@@ -121,37 +122,37 @@ class _Page:
         when = f"{'≤' if row['open_start'] else ''}+{self._at(row['start_ns'])}"
         lasted = f"{brief(row['duration_ns'])}{'+' if row['open_end'] else ''}"
         word = _STATES.get(row["state"], row["wait"] or row["state"])
-        return [when, lasted, word, self._what(row, after)]
-
-    def _what(self, row: dict[str, Any], after: dict[str, Any] | None) -> str:
+        ready = brief(after["duration_ns"]) if after is not None else ""
+        who = self._waker(row)
+        where = self._place(row["stack_id"])
         if row["state"] == "running":
-            end = self._site(row["end_stack_id"])
-            on = f"P{row['proc']}" if row["proc"] is not None else ""
-            return f"{on:4}{end and f'until {end}'}"
-        parts = [self._site(row["stack_id"])]
-        if row["state"] == "runnable":
+            who = f"P{row['proc']}" if row["proc"] is not None else ""
+            until = self._place(row["end_stack_id"])
+            where = until and f"until {until}"
+        elif row["state"] == "runnable":
             verb = {"create": "made", "unblock": "woken", "switch": "switched to"}
-            parts = [verb.get(row["by_kind"] or "", row["reason"] or "")]
-        elif row["by_kind"] is not None:
-            parts.append("woken")
-        if row["by_kind"] is not None:
-            parts[-1] += f" by {self._waker(row)}"
-        if after is not None:
-            parts.append(f"ran {brief(after['duration_ns'])} later")
-        return "; ".join(part for part in parts if part)
+            where = verb.get(row["by_kind"] or "", row["reason"] or "")
+        return [when, lasted, ready, word, who, where]
 
     def _waker(self, row: dict[str, Any]) -> str:
+        """Name who woke it: the goroutine, and the line, or else the function."""
+        if row["by_kind"] is None:
+            return ""
         if row["by_goroutine"] is None:
             return "the runtime"
-        name = self._told.roots.get(row["by_stack_id"])
-        site = self._site(row["by_stack_id"])
-        who = f"G{row['by_goroutine']}" + (f" {short_name(name)}" if name else "")
-        return f"{who}{site and f' at {site}'}"
+        name, _, line = self._site(row["by_stack_id"]).partition(" ")
+        root = short_name(self._told.roots.get(row["by_stack_id"]))
+        return f"G{row['by_goroutine']} {line or name or root}".rstrip()
 
     def _site(self, stack: int | None) -> str:
         """Name a stack; "" for none."""
         site = self._told.sites.get(stack) if stack is not None else None
         return clean(short_name(site)) if site else ""
+
+    def _place(self, stack: int | None) -> str:
+        """Name a stack with its line first, which must not be cut."""
+        name, _, line = self._site(stack).partition(" ")
+        return f"{line} {name}".strip()
 
     def _at(self, time_ns: int) -> str:
         return moment(time_ns, self._span)

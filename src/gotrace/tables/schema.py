@@ -142,6 +142,7 @@ _TASKS = Table(
             "goroutines", "goroutines that made, ended, logged to or had a region in it", need=True
         ),
         *OPEN,
+        i64("end_goroutine", "goroutine that ended it; null where it did not end"),
     ),
 )
 

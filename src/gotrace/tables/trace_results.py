@@ -7,7 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from gotrace.tables.columns import Column, Table, flag, i32, i64, listing, text
+from gotrace.tables.columns import Column, Table, flag, i32, i64, listing, text, word
 from gotrace.tables.gc_results import GC_RESULTS
 
 _SPLIT = (
@@ -24,6 +24,10 @@ _SPLIT = (
 def _named_times(name: str, of: str, meaning: str) -> Column:
     fields = [pa.field(of, pa.utf8(), nullable=False), pa.field("ns", pa.int64(), nullable=False)]
     return listing(name, pa.struct(fields), meaning)
+
+
+def _number(name: str, meaning: str, *, need: bool = False) -> Column:
+    return Column(name, pa.float64(), meaning, nullable=not need)
 
 
 def _percentiles(what: str, of: str) -> tuple[Column, ...]:
@@ -168,6 +172,83 @@ _DELAYS = Table(
     "The longest delay first.",
 )
 
+_TASK_GROUPS = Table(
+    "task_groups",
+    "type of user tasks: how many, and how long they took",
+    (),
+    frozenset(),
+    (
+        text("name", "the tasks' type; null for tasks that only have logs or regions"),
+        i64("count", "tasks", need=True),
+        i64("complete", "of them, those whose begin and end are in the trace", need=True),
+        i64("total_ns", "time of the complete ones, in sum", need=True),
+        *_percentiles("", "the complete ones"),
+        i64("goroutines", "goroutines that had a part in them, in sum", need=True),
+        _HISTOGRAM,
+    ),
+    "The type with the most time comes first. Percentiles and histogram are of complete tasks.",
+)
+
+_REGION_GROUPS = Table(
+    "region_groups",
+    "type of user regions: how many, how long they took, and what their goroutines did in them",
+    (),
+    frozenset(),
+    (
+        text("name", "the regions' type"),
+        i64("count", "regions", need=True),
+        i64("complete", "of them, those whose begin and end are in the trace", need=True),
+        i64(
+            "duration_ns", "their time, in sum; where one is open, as far as it was seen", need=True
+        ),
+        *_SPLIT,
+        _named_times("block", "reason", "time waiting by reason, the longest first"),
+        *_percentiles("", "the regions"),
+        _HISTOGRAM,
+    ),
+    "The type with the most time comes first.",
+)
+
+_CRITICAL_PATH = Table(
+    "critical_path",
+    "segment of a critical path: back from its end, who held things up",
+    ("start_ns",),
+    frozenset(),
+    (
+        i64("start_ns", "begin, on the trace clock", need=True),
+        i64("end_ns", "end, on the trace clock, not within the segment", need=True),
+        i64("duration_ns", "end_ns - start_ns", need=True),
+        i64("goroutine", "goroutine that the path leads through", need=True),
+        word("state", "state", "what it did; null where nothing is known of it"),
+        word("wait", "wait", "what it waited for, where it is not known who ended that"),
+        i64("stack_id", "its stack, at the end where it ran; joins `stacks`"),
+        i32("depth", "handovers, from who waits to who is waited for, above it", need=True),
+    ),
+    "The segments tile the interval: each begins where the one before it ends. Where a goroutine "
+    "waited, the path leads through whoever woke it; where it was made, through its maker.",
+)
+
+_TRACE_DIFF = Table(
+    "trace_diff",
+    "number of two traces",
+    (),
+    frozenset(),
+    (
+        text("kind", "group, blocking, latency, task or region", need=True),
+        text("name", "entry function; wait and place; cause; type", need=True),
+        text("metric", "exec, sched, syscall, started; blocked, times; mean, p50, p99", need=True),
+        text("unit", "ns/s, 1/s: by second of the trace; ns", need=True),
+        _number("base", "the number in the base; null where it has none"),
+        _number("value", "the number in the other; null where it has none"),
+        _number("change", "value - base, none being 0", need=True),
+        _number("ratio", "value / base"),
+        _number("noise", "standard error of the change, from how the numbers vary over time"),
+        _number("score", "change / noise"),
+        flag("is_change", "the change is at least four standard errors"),
+    ),
+    "The surest changes come first.",
+)
+
 TRACE_RESULTS: Final[Mapping[str, Table]] = {
     table.name: table
     for table in (
@@ -178,6 +259,10 @@ TRACE_RESULTS: Final[Mapping[str, Table]] = {
         _PROC_UTILIZATION,
         _DELAYS,
         *GC_RESULTS,
+        _TASK_GROUPS,
+        _REGION_GROUPS,
+        _CRITICAL_PATH,
+        _TRACE_DIFF,
     )
 }
 """What `results` takes in, in the order of the docs page."""

@@ -6,7 +6,7 @@
 # Offers: TasksTable.
 
 cdef class _Task:
-    cdef int64_t start_ns, start_seq, stack, goroutine, logs, regions
+    cdef int64_t start_ns, start_seq, stack, goroutine, ended_by, logs, regions
     cdef int64_t parent
     cdef bytes name             # None: not known
     cdef bint begun
@@ -75,6 +75,7 @@ cdef class TasksTable:
                 task.logs += 1
             task.goroutines.add(rows.goroutine[extra.row])
             if extra.kind == KIND_TASK_END:
+                task.ended_by = rows.goroutine[extra.row]
                 ending.time = rows.time[extra.row]
                 ending.seq = rows.first_seq + extra.row
                 ending.open = False
@@ -91,6 +92,7 @@ cdef class TasksTable:
             task.start_seq = order.opening_seq
             task.stack = NULL_ID
             task.goroutine = NULL_ID
+            task.ended_by = NULL_ID
             task.parent = NULL_ID
             task.goroutines = set()
             self.open[id] = task
@@ -111,6 +113,7 @@ cdef class TasksTable:
         put_int(table.column("logs"), task.logs)
         put_int(table.column("regions"), task.regions)
         put_int(table.column("goroutines"), len(task.goroutines))
+        put_int(table.column("end_goroutine"), task.ended_by)
         table.rows += 1
         return 0
 

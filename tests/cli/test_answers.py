@@ -1,0 +1,151 @@
+"""The verbs that answer questions over a trace: pages, formats, and why an answer is empty."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import gotrace
+from gotrace.sinks.text import cells
+from tests.cli.conftest import Run
+
+VERBS = ("goroutines", "tasks", "regions")
+RESULTS = {
+    "goroutines": "goroutine_groups",
+    "tasks": "task_groups",
+    "regions": "region_groups",
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_page_fits_and_says_what_is_next(run: Run, packed: Path, verb: str) -> None:
+    result = run(verb, packed)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0] == str(packed)
+    assert "of a trace, from 20" in lines[1]
+    page = [line for line in lines if str(packed) not in line]
+    assert max(map(cells, page)) <= 100
+    assert any(line.startswith("next: gotrace ") for line in lines)
+    assert "\x1b" not in result.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_formats_hold_the_table(run: Run, packed: Path, tmp_path: Path, verb: str) -> None:
+    path = tmp_path / "answer.parquet"
+    assert run(verb, packed, "-o", path).exit_code == 0
+    table = pq.read_table(path)
+    assert table.schema.names == gotrace.schema(RESULTS[verb]).names
+    rows = [json.loads(line) for line in run(verb, packed, "--format", "json").stdout.splitlines()]
+    assert len(rows) == table.num_rows > 0
+    assert rows[0].keys() == set(table.schema.names)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_part_of_the_time(run: Run, packed: Path, verb: str) -> None:
+    result = run(verb, packed, "--from", "+1ms", "--to", "+5ms")
+    assert result.exit_code == 0, result.output
+    assert "+0.001000000 to +0.005000000 of a trace that began at 20" in result.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_damage_is_told(run: Run, cut: Path, hopeless: Path, verb: str) -> None:
+    assert run(verb, cut).exit_code == 3
+    result = run(verb, hopeless)
+    assert result.exit_code == 2
+    assert "nothing can be read of it" in result.stderr
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_standard_input(run: Run, trace: Path, verb: str) -> None:
+    result = run(verb, "-", stdin=trace.read_bytes())
+    assert result.exit_code == 0, result.output
+    assert "next: gotrace" in result.stdout
+
+
+def test_the_story_of_a_goroutine(run: Run, packed: Path) -> None:
+    result = run("goroutines", packed, "--id", 1)
+    assert result.exit_code == 0, result.output
+    assert "goroutine 1  main.main" in result.stdout
+    assert " running " in result.stdout
+    assert "next: gotrace events" in result.stdout
+    rows = run("goroutines", packed, "--id", 1, "--format", "json").stdout.splitlines()
+    assert {json.loads(row)["goroutine"] for row in rows} == {"1"}
+
+
+def test_the_story_of_a_task(run: Run, packed: Path) -> None:
+    tasks = gotrace.open(packed).table("tasks").to_pylist()
+    task = max(tasks, key=lambda row: row["regions"])["task"]
+    result = run("tasks", packed, "--id", task)
+    assert result.exit_code == 0, result.output
+    assert f"task {task} " in result.stdout
+    assert "the critical path" in result.stdout
+    assert f"--task {task}" in result.stdout
+
+
+def test_why_there_is_no_answer(run: Run, packed: Path) -> None:
+    for words, reason in (
+        (("goroutines", packed, "--group", "no such name"), "no group has 'no such name'"),
+        (("goroutines", packed, "--id", 987654321), "no goroutine 987654321 here; there are 1, "),
+        (("tasks", packed, "--name", "no such name"), "no type of task has 'no such name'"),
+        (("tasks", packed, "--id", 987654321), "no task 987654321; there are "),
+        (("goroutines", packed, "--from", "+1h"), "the stretch of it that was asked for, is empty"),
+    ):
+        result = run(*words)
+        assert result.exit_code == 0, result.output
+        assert reason in result.stderr
+
+
+def test_a_trace_without_tasks_says_how_to_have_some(run: Run) -> None:
+    path = Path(__file__).parents[1] / "data" / "real" / "blocking-go1.27.trace.zst"
+    for verb, maker in (("tasks", "NewTask"), ("regions", "StartRegion")):
+        assert f"runtime/trace.{maker} makes them" in run(verb, path).stderr
+
+
+def test_flame_of_a_trace(run: Run, packed: Path, tmp_path: Path) -> None:
+    result = run("flame", packed)
+    assert result.exit_code == 0, result.output
+    assert "wall" in result.stdout
+    assert "main.main" in result.stdout
+    path = tmp_path / "off.folded"
+    assert run("flame", packed, "--by", "offcpu", "-o", path).exit_code == 0
+    assert "main.main;" in path.read_text(encoding="utf-8")
+    assert run("top", packed, "--by", "sched").exit_code == 0
+    narrow = run("flame", packed, "--region", "no such region")
+    assert narrow.exit_code == 0
+    assert narrow.stderr
+
+
+def test_options_of_traces_are_refused_for_profiles(run: Run, tmp_path: Path) -> None:
+    from tests.analyses.conftest import made_profile
+
+    path = tmp_path / "made.pb"
+    path.write_bytes(made_profile())
+    result = run("flame", path, "--group", "main")
+    assert result.exit_code == 2
+    assert "--group is of traces alone" in result.stderr
+
+
+def test_two_traces_side_by_side(run: Run, packed: Path, tmp_path: Path) -> None:
+    other = Path(__file__).parents[1] / "data" / "real" / "annotations-go1.27.trace.zst"
+    result = run("diff", packed, other)
+    assert result.exit_code == 0, result.output
+    assert "numbers changed by four standard errors" in result.stdout
+    assert max(cells(line) for line in result.stdout.splitlines() if "next" not in line) <= 130
+    path = tmp_path / "diff.parquet"
+    assert run("diff", packed, other, "-o", path).exit_code == 0
+    assert pq.read_table(path).schema.names == gotrace.schema("trace_diff").names
+    assert "offcpu" in run("diff", packed, other, "--by", "offcpu").stdout
+
+
+def test_a_trace_is_no_profile_to_diff_with(run: Run, packed: Path, tmp_path: Path) -> None:
+    from tests.analyses.conftest import made_profile
+
+    path = tmp_path / "made.pb"
+    path.write_bytes(made_profile())
+    result = run("diff", packed, path)
+    assert result.exit_code == 2
+    assert "diff compares two of a kind" in result.stderr
