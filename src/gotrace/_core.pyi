@@ -8,11 +8,13 @@ from typing_extensions import disjoint_base
 __all__ = [
     "Batch",
     "CallGraph",
+    "CriticalPath",
     "DelaySums",
     "FlameTree",
     "GenerationIndex",
     "GoUtilization",
     "IdSet",
+    "LastStacks",
     "NumberBlock",
     "StackTable",
     "TraceDecoder",
