@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gotrace.tables.trace import Trace
 
 _FORMATS = ("parquet", "arrow", "csv")
+_PERFETTO = "perfetto"
 
 Written = Mapping[str, "tuple[int, int]"]
 """Rows and bytes by table."""
@@ -32,7 +33,7 @@ Written = Mapping[str, "tuple[int, int]"]
     "out",
     metavar="DIR|FILE",
     required=True,
-    help="A new folder, or a file for one table: .parquet, .arrow or .csv.",
+    help="A new folder, or a file for one table: .parquet, .arrow or .csv; or .pftrace.",
 )
 @click.option(
     "--tables",
@@ -44,8 +45,8 @@ Written = Mapping[str, "tuple[int, int]"]
 @click.option(
     "--format",
     "form",
-    type=click.Choice(_FORMATS),
-    help="What the files of a folder are.  [default: parquet]",
+    type=click.Choice([*_FORMATS, _PERFETTO]),
+    help="What the files of a folder are, or one file for Perfetto.  [default: parquet]",
 )
 @click.option("--from", "start", type=When(), help="First time: +12.5s, RFC 3339, or ns.")
 @click.option("--to", "end", type=When(), help="Time to stop before.")
@@ -75,7 +76,7 @@ def convert(
     overwrite: bool,
     on_error: str,
 ) -> int:
-    r"""Write the tables of FILE as Parquet, Arrow or CSV.
+    r"""Write the tables of FILE as Parquet, Arrow or CSV, or a stretch of it for Perfetto.
 
     A folder gets a file for each table and is complete when it has its _gotrace.json. Nothing is
     left behind when the work is stopped. With --from, --to or --generation, of a file that is not
@@ -86,9 +87,15 @@ def convert(
     gotrace convert app.trace -o out/                        the default set as Parquet
     gotrace convert app.trace -o events.csv --tables events  one table
     gotrace convert app.trace -o out/ --from +1m --to +1m1s  one second
+    gotrace convert app.trace -o x.pftrace --from +1m --to +1m1s
     """
+    from gotrace.cli.perfetto import ENDINGS, convert_to_perfetto
     from gotrace.tables.schema import resolve
 
+    if form == _PERFETTO or (form is None and out.lower().endswith(ENDINGS)):
+        if tables or generations or threads:
+            raise click.UsageError("Perfetto's format takes no --tables, --generation, --threads")
+        return convert_to_perfetto(file, out, start, end, overwrite, on_error)
     by_ending = _by_ending(out)
     if by_ending is not None and form not in (None, by_ending):
         raise click.UsageError(f"-o {clean(out)} is not a name for --format {form}")

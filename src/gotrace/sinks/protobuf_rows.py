@@ -36,6 +36,14 @@ def field(number: int, values: Any) -> Rows:
     return Rows(_offsets((numbers != 0) * 2), pairs.reshape(-1))
 
 
+def whole_field(number: int, values: Any) -> Rows:
+    """Give a field of single numbers, one a row, 0 too."""
+    numbers = np.asarray(values).astype(np.int64, copy=False).view(np.uint64)
+    pairs = np.empty((len(numbers), 2), np.uint64)
+    pairs[:, 0], pairs[:, 1] = number << 3 | _VARINT, numbers
+    return Rows(np.arange(len(numbers) + 1) * 2, pairs.reshape(-1))
+
+
 def packed(number: int, offsets: Ints, values: Any) -> Rows:
     """Give a packed field, a list a row; an empty list is left out."""
     numbers = np.asarray(values).astype(np.int64, copy=False).view(np.uint64)
@@ -45,6 +53,11 @@ def packed(number: int, offsets: Ints, values: Any) -> Rows:
 def message(number: int, rows: Rows) -> Rows:
     """Make each row a field that holds it as a message."""
     return _behind_length(number, rows, keep_empty=True)
+
+
+def optional(number: int, rows: Rows) -> Rows:
+    """Make each row a field that holds it as a message; one without content is left out."""
+    return _behind_length(number, rows, keep_empty=False)
 
 
 def grouped(rows: Rows, offsets: Ints) -> Rows:
@@ -83,6 +96,11 @@ def encoded(rows: Rows) -> bytes:
         out[at] = byte | (more.astype(np.uint8) << 7)
         numbers, at, sizes = numbers[more] >> np.uint64(7), at[more] + 1, sizes[more]
     return out.tobytes()
+
+
+def number_field(number: int, value: int) -> bytes:
+    """Write one field of a number, that is not negative."""
+    return _varint(number << 3 | _VARINT) + _varint(value)
 
 
 def text_field(number: int, text: bytes) -> bytes:
