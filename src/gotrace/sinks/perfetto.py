@@ -89,10 +89,14 @@ def write_perfetto(
     with opened(target, "writing a Perfetto trace", overwrite=overwrite) as file:
         events = TrackEvents(file)
         lanes = _Lanes(events, names, reading.start_ns, reading.end_ns)
+        clocked = False
         for name, batch in _gathered(reading):
+            if not clocked:
+                lanes.clock(reading.span)
+                clocked = True
             lanes.add(name, batch)
         span = reading.span
-        lanes.finish(span)
+        lanes.finish()
     return PerfettoWritten(events.slices, events.instants, events.counts, events.tracks, span)
 
 
@@ -322,10 +326,13 @@ class _Lanes:
                 track = self._counter(number + 1, name, unit)
                 self._events.add_counts(track, times[at], values[at].astype(np.int64))
 
-    def finish(self, span: Span) -> None:
-        """Write what is known at the end: how many goroutines were in which state, the clock."""
+    def clock(self, span: Span) -> None:
+        """Write what the wall clock was, where that is known; before all events."""
         if span.wall_ns is not None:
             self._events.clock(span.origin_ns, span.wall_ns)
+
+    def finish(self) -> None:
+        """Write what is known at the end: how many goroutines were in which state."""
         if not self._changes:
             return
         starts, ends, states = map(np.concatenate, zip(*self._changes, strict=True))
