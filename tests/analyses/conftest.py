@@ -1,30 +1,10 @@
-"""Profiles to compare with Go: real ones, recorded once a session, and made ones."""
+"""Profiles that are made to compare with Go."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.analyses import proto
-from tests.golab import toolchain
-
-SPEND = Path(__file__).with_name("spend")
-REAL = ("cpu", "heap", "allocs", "block", "mutex", "goroutine", "threadcreate")
-
-
-@pytest.fixture(scope="session")
-def go() -> toolchain.Toolchain:
-    return toolchain.require()
-
-
-@pytest.fixture(scope="session")
-def recorded(go: toolchain.Toolchain, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One real profile of each kind."""
-    folder = tmp_path_factory.mktemp("profiles")
-    go.run(go.build_cached(SPEND), str(folder))
-    return {kind: folder / f"{kind}.pb.gz" for kind in REAL}
 
 
 def made_profile(**facts: Any) -> bytes:
@@ -49,10 +29,3 @@ def made_profile(**facts: Any) -> bytes:
         ],
         **facts,
     )
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("made") / "made.pb"
-    path.write_bytes(made_profile())
-    return path

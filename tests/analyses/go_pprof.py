@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
-
-from tests.golab.toolchain import Toolchain
 
 _NUMBER = re.compile(r"-?[0-9.]+")
 
@@ -28,28 +24,6 @@ class Block:
     callees: tuple[tuple[str, int], ...]
 
 
-def report(go: Toolchain, path: Path, kind: str, unit: str, *options: str) -> str:
-    done = subprocess.run(
-        [
-            str(go.go_command),
-            "tool",
-            "pprof",
-            f"-{kind}",
-            f"-unit={unit}",
-            "-symbolize=none",
-            *options,
-            str(path),
-        ],
-        env=go.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return done.stdout
-
-
 def number(text: str) -> int:
     found = _NUMBER.match(text)
     assert found, text
@@ -59,9 +33,9 @@ def number(text: str) -> int:
 def top(text: str) -> list[Row]:
     """Read a -top report; the name keeps its (inline) mark."""
     lines = text.splitlines()
-    start = next(i for i, line in enumerate(lines) if line.split()[:2] == ["flat", "flat%"])
+    heads = (i for i, line in enumerate(lines) if line.split()[:2] == ["flat", "flat%"])
     rows = []
-    for line in lines[start + 1 :]:
+    for line in lines[next(heads, len(lines)) + 1 :]:
         flat, _, _, cum, _, name = line.split(None, 5)
         rows.append(Row(name, number(flat), number(cum)))
     return rows

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
+import gotrace
+from gotrace.analyses.profile_columns import from_tables
+from tests.analyses import proto
 from tests.cli.conftest import REAL
 
 
@@ -103,3 +107,69 @@ def test_standard_input(run, packed):
     assert result.exit_code == 0
     assert "41,975" in result.stdout
     assert run("info", "-", "-", stdin=b"").exit_code == 2
+
+
+PROFILES = REAL.parent / "profiles"
+
+
+def facts_of(text: str) -> dict[str, str]:
+    lines = [line[2:] for line in text.splitlines() if line.startswith("  ")]
+    return {line[:12].strip(): line[13:] for line in lines if line[:12].strip()}
+
+
+def test_text_says_what_a_profile_is(run):
+    path = PROFILES / "heap-go1.27.pb.gz"
+    result = run("info", path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    facts = facts_of(result.stdout)
+    assert facts["kind"] == "pprof profile"
+    assert facts["program"].startswith("/tmp/spend (build ")
+    assert facts["period"] == "512B of space"
+    assert facts["values"].startswith("alloc_objects")
+    assert re.search(r"inuse_space +[0-9.]+MB  shown first", result.stdout)
+    assert re.match(r"bytes \(\d+\): samples with the key", facts["labels"])
+    assert f"next: gotrace top {path}" in result.stdout
+
+
+def test_json_of_a_profile(run):
+    path = PROFILES / "cpu-go1.27.pb.gz"
+    told = json.loads(run("info", path, "--format", "json").stdout)
+    (profile,) = told["profiles"]
+    assert told["kind"] == "profile"
+    columns = from_tables(gotrace.open(path))
+    totals = {total["type"]: total["value"] for total in profile["totals"]}
+    assert list(totals.values()) == columns.values.sum(axis=0).tolist()
+    with_label = [number for number in columns.labels if columns.label_sets[number]]
+    assert profile["labels"] == {"kind": len(with_label), "tenant": len(with_label)}
+
+
+@pytest.mark.parametrize("path", sorted(PROFILES.glob("*.pb.gz")), ids=lambda path: path.name)
+def test_every_real_profile(run, path):
+    result = run("info", path)
+    assert result.exit_code == 0
+    assert facts_of(result.stdout)["complete"] == "yes"
+
+
+def test_several_profiles_in_a_file(run, tmp_path):
+    path = tmp_path / "many.pb"
+    path.write_bytes(b"".join(proto.build([("a", [1, n], {})]) for n in range(1, 6)))
+    result = run("info", path)
+    assert "5 pprof profiles" in result.stdout
+    assert "--- profile 2, at byte" in result.stdout
+    assert "… and 2 more: table profiles" in result.stdout
+
+
+def test_totals_do_not_overflow(run, tmp_path):
+    path = tmp_path / "huge.pb"
+    path.write_bytes(proto.build([("a", [1, -(2**63)], {}), ("b", [1, 2**63 - 1], {})]))
+    (profile,) = json.loads(run("info", path, "--format", "json").stdout)["profiles"]
+    assert profile["totals"][1]["value"] == 2**64 - 1
+
+
+def test_a_profile_that_is_cut(run, tmp_path):
+    path = tmp_path / "cut.pb"
+    path.write_bytes(proto.build([("a", [1, 7], {})])[:-9])
+    result = run("info", path)
+    assert result.exit_code == 2
+    assert "complete     no" in result.stdout
+    assert "nothing can be read of it" in result.stderr

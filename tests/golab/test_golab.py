@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 
-from tests.golab import peers, record, toolchain
+from tests.golab import peers, record, record_profiles, toolchain
 
 pytestmark = pytest.mark.go
 
@@ -165,3 +165,11 @@ def test_missing_toolchain_skips_or_fails(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("GOTRACE_REQUIRE_GO", "1")
     with pytest.raises(pytest.fail.Exception, match=r"needs Go 1\.27\.3"):
         toolchain.require()
+
+
+def test_real_profiles_are_as_their_readme_says() -> None:
+    rows = "".join(map(record_profiles.readme_row, record_profiles.real_profiles()))
+    readme = record_profiles.PROFILES / "README.md"
+    assert readme.read_text(encoding="utf-8") == record_profiles.README_HEAD + rows
+    named = {profile.path for profile in record_profiles.real_profiles()}
+    assert named == set(record_profiles.PROFILES.glob("*.pb.gz"))

@@ -68,14 +68,16 @@ def traces_of(
     granularity: str = "functions",
     inlines: bool = True,
     filters: Filters | None = None,
+    unit: str = "minimum",
     compat: str | None = None,
 ) -> pa.Table:
     """List the samples that the filters leave, each with its stack: the table `traces`.
 
-    A sample without a frame is left out, as by google/pprof.
+    A sample without a frame is left out, as by google/pprof. `unit` is what the numbers of labels
+    that become frames are written in.
     """
     filters = filters or Filters()
-    profile = apply(prepare(profile, filters), filters)
+    profile = apply(prepare(profile, filters, unit), filters)
     column = profile.type_index(value)
     units = label_units(profile)
     # One row a sample, so each has a column of its own kind: its number, which is never 0.

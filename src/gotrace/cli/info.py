@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gotrace.cli.inputs import check_once, on_error_option, open_trace, report_damage
+from gotrace.cli.inputs import check_once, on_error_option, open_input, report_damage
 from gotrace.cli.moments import duration
 from gotrace.cli.terminal import (
     BAD,
@@ -23,6 +23,7 @@ from gotrace.cli.terminal import (
 
 if TYPE_CHECKING:
     from gotrace.tables.info import Info
+    from gotrace.tables.profile import ProfileInfo
 
 _NOTES_SHOWN = 5
 
@@ -39,9 +40,9 @@ _NOTES_SHOWN = 5
 )
 @on_error_option
 def info(files: tuple[str, ...], form: str, on_error: str) -> int:
-    """Say what FILE is: version, clock, duration, counts, completeness.
+    """Say what FILE is: kind, version, time, counts, completeness.
 
-    Reads the whole trace once.
+    Reads the whole file once.
     """
     from gotrace.cli.app import message_of
 
@@ -49,8 +50,8 @@ def info(files: tuple[str, ...], form: str, on_error: str) -> int:
     codes = []
     for number, file in enumerate(files):
         try:
-            trace = open_trace(file, on_error)
-            told = trace.info()
+            source = open_input(file, on_error)
+            told = source.info()
         except (Exception, Failure) as error:
             message = message_of(error)
             if len(files) == 1 or message is None:
@@ -61,11 +62,27 @@ def info(files: tuple[str, ...], form: str, on_error: str) -> int:
         if form == "json":
             click.echo(_json(told))
         else:
-            click.echo("\n".join([*([""] if number else []), *_text(told)]))
-        codes.append(report_damage([trace], nothing=not _has_events(told)))
+            click.echo("\n".join([*([""] if number else []), *_lines(told)]))
+        codes.append(report_damage([source], nothing=not _has_any(told)))
     if all(code == BAD for code in codes):
         return BAD
     return PARTIAL if any(codes) else OK
+
+
+def _lines(told: Info | ProfileInfo) -> Iterator[str]:
+    from gotrace.tables.profile import ProfileInfo
+
+    if isinstance(told, ProfileInfo):
+        from gotrace.cli.profile_info import lines
+
+        return lines(told)
+    return _text(told)
+
+
+def _has_any(told: Info | ProfileInfo) -> bool:
+    from gotrace.tables.profile import ProfileInfo
+
+    return bool(told.profiles) if isinstance(told, ProfileInfo) else _has_events(told)
 
 
 def _text(told: Info) -> Iterator[str]:
@@ -129,7 +146,7 @@ def _generations(told: Info) -> str:
     return f"{len(numbers):,} (numbers {numbers[0]} to {numbers[-1]})"
 
 
-def _json(told: Info) -> str:
+def _json(told: Info | ProfileInfo) -> str:
     import json
 
     return json.dumps(vars(told), default=_plain)

@@ -72,6 +72,7 @@ def traces(
             granularity=question.granularity,
             inlines=question.inlines,
             filters=question.filters,
+            unit=question.label_unit,
             compat=question.compat,
         )
     most = (20 if form == "text" and question.compat != "go" else 0) if limit is None else limit

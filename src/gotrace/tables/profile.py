@@ -17,6 +17,7 @@ from gotrace.sources.compressed import Plain
 from gotrace.sources.input import Input
 from gotrace.tables.handle import TableHandle
 from gotrace.tables.passes import BATCH_ROWS, Named, OnError, salvages
+from gotrace.tables.profile_info import COLUMNS, Contents
 from gotrace.tables.schema import PROFILE_TABLES, resolve, schema
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class ProfileInfo:
         compression: "gzip", "zstd", "gzip+gzip" or None.
         compressed_bytes: bytes read from the source.
         profile_bytes: bytes of the profiles themselves.
-        profiles: rows of the table `profiles`, their `time` in nanoseconds since 1970.
+        profiles: rows of the table `profiles`, their `time` in nanoseconds since 1970; with
+            `totals` by value type, `labels` (samples by key), `program` and `build_id`.
         complete: whether no damage was met.
         fault: what is wrong with it, or None.
         notes: rows of the table `notes`.
@@ -90,12 +92,14 @@ class Profile:
 
     def info(self) -> ProfileInfo:
         """Return what is in it: one pass."""
-        profiles = [
-            row
-            for name, batch in self.scan(["profiles", "notes"])
-            if name == "profiles"
-            for row in _plain_times(batch).to_pylist()
-        ]
+        rows: list[dict[str, Any]] = []
+        contents = Contents()
+        for name, batch in self.scan(["profiles", "notes", *COLUMNS], columns=COLUMNS):
+            if name == "profiles":
+                rows += _plain_times(batch).to_pylist()
+            elif name != "notes":
+                contents.add(name, batch)
+        profiles = [{**row, **contents.of(row)} for row in rows]
         raw_bytes, out_bytes, container = self._read
         damaged = self.fault or any(note["severity"] == "error" for note in self.notes)
         return ProfileInfo(
