@@ -533,6 +533,15 @@ def test_a_narrow_window_cuts_nothing_off(browser: Browser, pages: Path, width: 
         )
         assert needed <= inner
         assert page.box("main.main")["width"] > width / 3
+        Shown(browser, pages / "many.html").browser.press("t")
+        numbers = browser.run(
+            """
+            return [...document.querySelectorAll(".row .number")]
+              .map((cell) => [cell.textContent, cell.scrollWidth <= cell.clientWidth]);
+            """
+        )
+        assert len(numbers) > 20
+        assert [text for text, fits in numbers if not fits] == []
     finally:
         browser.driver.set_window_size(1200, 800)
 

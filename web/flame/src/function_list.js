@@ -7,7 +7,7 @@ import { changeText, deltaText, shareText, valueText } from "./units.js";
 /** @typedef {import("./document.js").Frames} Frames */
 /** @typedef {import("./functions.js").FunctionValues} FunctionValues */
 /** @typedef {{key: string, title: string, value: (frame: number) => number,
- *   text: (frame: number) => string}} Column */
+ *   text: (frame: number) => string, isLesser?: boolean}} Column lesser ones need a wide window */
 
 const ROW = 22;
 
@@ -60,9 +60,11 @@ export class FunctionList {
   }
 
   #drawHead() {
-    const heads = [{ key: "name", title: "function" }, ...(this.columns ?? [])];
-    const buttons = heads.map(({ key, title }) => {
-      const button = make("button", key === "name" ? "name" : "number", title);
+    const heads = [{ key: "name", title: "function", kind: "name" }].concat(
+      (this.columns ?? []).map((column) => ({ ...column, kind: kindOf(column) })),
+    );
+    const buttons = heads.map(({ key, title, kind }) => {
+      const button = make("button", kind, title);
       const isSorted = this.sorted.key === key;
       button.setAttribute("aria-pressed", String(isSorted));
       if (isSorted) button.classList.add(this.sorted.down ? "down" : "up");
@@ -96,7 +98,9 @@ export class FunctionList {
     const name = make("span", "name", this.frames.shorts[frame]);
     name.title = [this.frames.names[frame], this.frames.place(frame)].filter(Boolean).join("\n");
     row.append(name);
-    for (const column of this.columns ?? []) row.append(make("span", "number", column.text(frame)));
+    for (const column of this.columns ?? []) {
+      row.append(make("span", kindOf(column), column.text(frame)));
+    }
     row.addEventListener("click", () => {
       this.at = at;
       this.choose(frame);
@@ -123,6 +127,11 @@ export class FunctionList {
   }
 }
 
+/** @param {Column} column */
+function kindOf({ isLesser }) {
+  return isLesser ? "number lesser" : "number";
+}
+
 /** @param {Flame} flame @param {FunctionValues} values @returns {Column[]} */
 function columnsOf(flame, { flat, cum }) {
   const { scales, unit } = flame;
@@ -137,7 +146,7 @@ function columnsOf(flame, { flat, cum }) {
       },
       {
         key: `${key}%`, title: `${key}%`, value: (frame) => Math.abs(side[frame]),
-        text: (frame) => shareText(side[frame], whole[0]),
+        text: (frame) => shareText(side[frame], whole[0]), isLesser: true,
       },
     ]);
   }
@@ -159,7 +168,7 @@ function columnsOf(flame, { flat, cum }) {
     },
     {
       key: "other", title: "cum", value: (frame) => after[frame],
-      text: (frame) => valueText(after[frame], scales, unit),
+      text: (frame) => valueText(after[frame], scales, unit), isLesser: true,
     },
   ];
 }
