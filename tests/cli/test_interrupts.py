@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gotrace.cli.interrupts import interruptible
+from gotrace.cli.interrupts import forget, interruptible
 from tests.timing import within
 
 ROOT = Path(__file__).parents[2]
@@ -141,6 +141,34 @@ def test_an_interrupt_that_a_library_swallows_or_turns_into_an_error_is_one_all_
         except KeyboardInterrupt as error:
             raise RuntimeError("the query failed") from error
     assert stopped == [1]
+
+
+def test_what_a_block_stops_is_stopped_from_outside_of_it_too():
+    callback = compile(
+        "signal.raise_signal(signal.SIGINT)", "<frozen importlib._bootstrap>", "exec"
+    )
+    stopped = []
+    with (
+        pytest.raises(KeyboardInterrupt),
+        interruptible(lambda: stopped.append(1)),
+        interruptible(lambda: stopped.append(2)),
+    ):
+        exec(callback, {"signal": signal})
+        time.sleep(5)
+    assert stopped == [2, 1]
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with interruptible():
+            pytest.fail("it was interrupted before")
+
+
+def test_a_shell_goes_on_after_an_interrupt():
+    with interruptible():
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt), interruptible():
+                signal.raise_signal(signal.SIGINT)
+            forget()
 
 
 def test_a_second_ctrl_c_does_not_disturb_the_tidying_up():

@@ -20,7 +20,7 @@ from gotrace.cli.inputs import (
     report_damage,
     rereadable,
 )
-from gotrace.cli.interrupts import interruptible
+from gotrace.cli.interrupts import forget, interruptible
 from gotrace.cli.output import format_of, write_rows
 from gotrace.cli.terminal import OK, PARTIAL, Failure, clean_lines, say
 
@@ -228,7 +228,10 @@ def _to_database(connection: Any, query: str | None, path: str, overwrite: bool)
                 for name in TABLES:
                     connection.execute(f"CREATE TABLE gotrace_out.{name} AS SELECT * FROM {name}")
         finally:
-            connection.execute("DETACH gotrace_out")
+            try:
+                connection.execute("DETACH gotrace_out")
+            finally:  # what DuckDB keeps beside a file that it could not finish
+                aside.with_name(f"{aside.name}.wal").unlink(missing_ok=True)
 
 
 def _shell(library: Library, connection: Any) -> None:
@@ -246,6 +249,7 @@ def _shell(library: Library, connection: Any) -> None:
             click.echo()
             return
         except KeyboardInterrupt:
+            forget()
             click.echo()
             pending = ""
             continue
@@ -265,6 +269,7 @@ def _shell(library: Library, connection: Any) -> None:
             if rows == 0:
                 say(f"no rows: {_why_none(connection, query)}")
         except KeyboardInterrupt:
+            forget()
             say("interrupted")
         except (Exception, Failure, click.UsageError) as error:
             message = error.message if isinstance(error, click.UsageError) else message_of(error)

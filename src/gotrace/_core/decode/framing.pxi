@@ -372,6 +372,22 @@ cdef FrameStep _take_header(Framer* self, int minor) noexcept nogil:
     return step
 
 
+cdef bint _opens_next(Framer* self, const uint8_t* data, int64_t size) noexcept nogil:
+    """Is this the begin of a batch of the next generation? Then all of the open one is here."""
+    cdef Reader reader = reader_over(data, size)
+    cdef Record record
+    cdef Fault ignored
+    ignored.code = FAULT_NONE
+    if parse_header(&reader, &record, &ignored) <= 0 or reader.at == reader.end:
+        return False
+    record.data = reader.at
+    return (
+        record.kind != EV_END_OF_GENERATION
+        and record.generation == self.open.number + 1
+        and payload_kind(self.minor, &record) != EV_END_OF_GENERATION
+    )
+
+
 cdef int64_t _consume(
     Framer* self, const uint8_t* data, int64_t size, FrameStep* step
 ) noexcept nogil:
@@ -399,6 +415,8 @@ cdef int64_t _consume(
     fault.code = FAULT_NONE
     whole = parse_record(data, size, &record, &fault)
     if whole == 0:
+        if self.open != NULL and self.minor < 26 and _opens_next(self, data, size):
+            step[0] = _close_generation(self)
         return 0
     if whole > 0:
         step[0] = _take(self, &record)
