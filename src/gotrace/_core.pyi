@@ -241,6 +241,7 @@ def windowed_means(
     their integral. Between the instants written, at most 2n + 2, the mean is linear.
     """
 
+@disjoint_base
 class CriticalPath:
     """Segments of the path that an end was reached by, in the order of time."""
 
