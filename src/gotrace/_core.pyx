@@ -83,7 +83,6 @@ include "_core/columns/transitions.pxi"
 include "_core/columns/allocations.pxi"
 include "_core/columns/points.pxi"
 include "_core/columns/intervals.pxi"
-include "_core/columns/tasks.pxi"
 
 # --- lives: what every goroutine was doing, and for how long
 from gotrace._core.lives.life cimport *
@@ -94,6 +93,7 @@ include "_core/lives/lives.pxi"
 include "_core/lives/regions.pxi"
 include "_core/columns/split.pxi"
 include "_core/columns/states.pxi"
+include "_core/columns/tasks.pxi"
 include "_core/columns/goroutines.pxi"
 include "_core/columns/regions.pxi"
 include "_core/columns/lives.pxi"

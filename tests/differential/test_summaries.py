@@ -138,3 +138,44 @@ def test_without_compat_only_four_rules_differ(name: str, go: peers.Summary) -> 
         }
     )
     assert own == theirs
+
+
+def task_of(row: Row) -> Row:
+    return {
+        "task": row["task"],
+        "name": row["name"] or "",
+        "parent": row["parent_task"],
+        "start": None if row["open_start"] else row["start_ns"],
+        "end": None if row["open_end"] else row["end_ns"],
+        "logs": row["logs"],
+        "regions": row["regions"],
+        "goroutines": row["goroutines"],
+    }
+
+
+def go_tasks(go: peers.Summary) -> list[Row]:
+    """Without the background task, which nobody began."""
+    tasks = [{**task, "goroutines": len(task["goroutines"])} for task in go.tasks]
+    return [task for task in tasks if task["task"] != 0]
+
+
+def test_tasks(go: peers.Summary, compatible: dict[str, list[Row]]) -> None:
+    found = sorted(map(task_of, compatible["tasks"]), key=lambda row: row["task"])
+    assert found == go_tasks(go)
+
+
+def test_without_compat_tasks_count_until_they_end(name: str, go: peers.Summary) -> None:
+    """What comes after the end of a task is Go's alone, and so is a task that is only a parent."""
+    found = {row["task"]: task_of(row) for row in ours(name, None)["tasks"]}
+    expected = {task["task"]: task for task in go_tasks(go)}
+    assert found.keys() <= expected.keys()
+    for task, row in expected.items():
+        if task not in found:
+            assert (row["start"], row["end"], row["goroutines"]) == (None, None, 0)
+        else:
+            for key in ("logs", "regions", "goroutines"):
+                assert found[task].pop(key) <= row[key]
+            if found[task]["end"] != row["end"]:  # it ended twice: Go forgets its name
+                assert found[task].pop("end") < row["end"]
+                assert (found[task].pop("name") == "ends twice") == (row["name"] == "")
+            assert found[task].items() <= row.items()

@@ -137,7 +137,7 @@ _TASKS = Table(
         i64("stack_id", "stack where it was made; joins `stacks`"),
         flag("complete", "both its begin and its end are in the trace"),
         i64("logs", "logs of the task", need=True),
-        i64("regions", "regions of the task that began", need=True),
+        i64("regions", "regions of the task", need=True),
         i64(
             "goroutines", "goroutines that made, ended, logged to or had a region in it", need=True
         ),

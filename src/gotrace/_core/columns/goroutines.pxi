@@ -23,21 +23,6 @@ cdef enum:
     LIVES_AT_A_TIME = 1 << 10   # stay in the cache while their columns are written
 
 
-cdef void put_of_lives(Column* self, Life** lives, const void* first, int64_t n) noexcept nogil:
-    """A column from a field of `n` lives; `first` points at the field in the first of them."""
-    cdef int64_t offset = <const uint8_t*>first - <const uint8_t*>lives[0]
-    cdef void* out = grow_rows(self, n)
-    cdef int64_t i
-    if out == NULL:
-        return
-    if self.width == 8:
-        for i in range(n):
-            (<int64_t*>out)[i] = (<const int64_t*>(<const uint8_t*>lives[i] + offset))[0]
-    else:
-        for i in range(n):
-            (<int32_t*>out)[i] = (<const int32_t*>(<const uint8_t*>lives[i] + offset))[0]
-
-
 cdef class GoroutinesTable:
     cdef Table table
     cdef ListColumns lists
@@ -83,20 +68,20 @@ cdef class GoroutinesTable:
         cdef Obituary* first = self.obituaries
         cdef Split* spent = &over[0].spent
         cdef int64_t i
-        put_of_lives(table.column("goroutine"), over, &over[0].goroutine, n)
-        put_of_lives(table.column("life"), over, &over[0].number, n)
-        put_of_lives(table.column("parent"), over, &over[0].parent, n)
-        put_of_lives(table.column("creation_stack_id"), over, &over[0].creation_stack_id, n)
-        put_of_lives(table.column("runs"), over, &over[0].entered[STATE_RUNNING], n)
-        put_of_lives(table.column("start_seq"), over, &over[0].start_seq, n)
-        put_of_lives(table.column("exec_ns"), over, &spent.states[STATE_RUNNING], n)
-        put_of_lives(table.column("sched_ns"), over, &spent.states[STATE_RUNNABLE], n)
-        put_of_lives(table.column("syscall_ns"), over, &spent.states[STATE_SYSCALL], n)
-        put_of_lives(
-            table.column("syscall_block_ns"), over, &spent.states[SPLIT_SYSCALL_BLOCK], n
+        put_field_of(table.column("goroutine"), <void**>over, &over[0].goroutine, n)
+        put_field_of(table.column("life"), <void**>over, &over[0].number, n)
+        put_field_of(table.column("parent"), <void**>over, &over[0].parent, n)
+        put_field_of(table.column("creation_stack_id"), <void**>over, &over[0].creation_stack_id, n)
+        put_field_of(table.column("runs"), <void**>over, &over[0].entered[STATE_RUNNING], n)
+        put_field_of(table.column("start_seq"), <void**>over, &over[0].start_seq, n)
+        put_field_of(table.column("exec_ns"), <void**>over, &spent.states[STATE_RUNNING], n)
+        put_field_of(table.column("sched_ns"), <void**>over, &spent.states[STATE_RUNNABLE], n)
+        put_field_of(table.column("syscall_ns"), <void**>over, &spent.states[STATE_SYSCALL], n)
+        put_field_of(
+            table.column("syscall_block_ns"), <void**>over, &spent.states[SPLIT_SYSCALL_BLOCK], n
         )
-        put_of_lives(table.column("block_ns"), over, &spent.states[STATE_WAITING], n)
-        put_of_lives(table.column("total_ns"), over, &spent.total, n)
+        put_field_of(table.column("block_ns"), <void**>over, &spent.states[STATE_WAITING], n)
+        put_field_of(table.column("total_ns"), <void**>over, &spent.total, n)
         self._put_field("unknown_ns", &first.unknown, n)
         self._put_field("created_at_ns", &first.created_at, n)
         self._put_field("first_run_at_ns", &first.first_run_at, n)

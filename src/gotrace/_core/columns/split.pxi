@@ -1,6 +1,6 @@
 # Columns from arrays of structs, and those of a split of time.
 #
-# Offers: put_field, bind_lists, put_lists.
+# Offers: put_field, put_field_of, bind_lists, put_lists.
 
 cdef void put_field(
     Column* self, const void* first, int64_t stride, int64_t n
@@ -23,6 +23,21 @@ cdef void put_field(
     else:
         for i in range(n):
             (<int8_t*>out)[i] = (<const int8_t*>(at + i * stride))[0]
+
+
+cdef void put_field_of(Column* self, void** structs, const void* first, int64_t n) noexcept nogil:
+    """The same where there is an array of pointers to them."""
+    cdef int64_t offset = <const uint8_t*>first - <const uint8_t*>structs[0]
+    cdef void* out = grow_rows(self, n)
+    cdef int64_t i
+    if out == NULL:
+        return
+    if self.width == 8:
+        for i in range(n):
+            (<int64_t*>out)[i] = (<const int64_t*>(<const uint8_t*>structs[i] + offset))[0]
+    else:
+        for i in range(n):
+            (<int32_t*>out)[i] = (<const int32_t*>(<const uint8_t*>structs[i] + offset))[0]
 
 
 # --- lists of times by reason and by name -------------------------------------------------------

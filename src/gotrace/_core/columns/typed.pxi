@@ -30,7 +30,7 @@ cdef class TypedTables:
         )
         self.points = PointTables(tables)
         self.ranges = RangesTable(tables["ranges"]) if "ranges" in tables else None
-        self.tasks = TasksTable(tables["tasks"]) if "tasks" in tables else None
+        self.tasks = TasksTable(tables["tasks"], seed, compat) if "tasks" in tables else None
         if "goroutine_transitions" in tables:
             self.transitions = TransitionsTable(tables["goroutine_transitions"], waits)
         if not tables.keys().isdisjoint(("goroutine_states", "goroutines", "regions")):
@@ -49,7 +49,12 @@ cdef class TypedTables:
 
     cdef int64_t memory(self) noexcept:
         """Bytes of what is alive."""
-        return lives_memory(&self.lives.lives) if self.lives is not None else 0
+        cdef int64_t bytes = 0
+        if self.lives is not None:
+            bytes += lives_memory(&self.lives.lives)
+        if self.tasks is not None:
+            bytes += self.tasks.memory()
+        return bytes
 
     cdef int begin_generation(self, const Generation* generation) except -1:
         self.first_seq = self.rows.first_seq + self.rows.count
