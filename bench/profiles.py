@@ -21,7 +21,7 @@ FUNCTIONS = 48
 
 KINDS = {
     "heap": ("-heap", "40000"),
-    "cpu": ("-cpu", "60s"),
+    "cpu": ("-cpu", "20s"),
     "goroutine": ("-goroutines", "20000"),
 }
 """The kinds of profile, and what the program is told."""
@@ -87,11 +87,16 @@ def _name(package: str, number: int) -> str:
 
 
 def _method(package: str, number: int) -> str:
-    """Write a function that calls the next one from one of four lines."""
+    """Write a function that calls another one from each of four lines."""
     head = f"func (s *{package}Server) {_name(package, number)}(w *walk, depth int) int {{"
-    calls = [f"\tcase {line}:\n\t\treturn w.next()(w, depth-1) + {line}" for line in range(4)]
+    own = PACKAGES.index(package) * FUNCTIONS + number
+    callees = [(own * 4 + line) * 7919 % (len(PACKAGES) * FUNCTIONS) for line in range(4)]
+    calls = [
+        f"\tcase {line}:\n\t\treturn steps[{callee}](w, depth-1) + {line}"
+        for line, callee in enumerate(callees)
+    ]
     lines = [
         *("//go:noinline", head, "\tif depth <= 0 {", "\t\treturn w.end(w)", "\t}"),
-        *("\tswitch w.place >> 20 & 3 {", *calls, "\t}", "\treturn 0", "}\n"),
+        *("\tswitch w.call() {", *calls, "\t}", "\treturn 0", "}\n"),
     ]
     return "\n".join(lines)

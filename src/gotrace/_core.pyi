@@ -22,6 +22,8 @@ __all__ = [
     "add_to_parents",
     "address_keys",
     "decode_profile",
+    "distinct_lists",
+    "expand_lists",
     "frame_keys",
     "label_set_keys",
     "list_keys",
@@ -139,16 +141,23 @@ class CallGraph:
     def __len__(self) -> int: ...
     def build(
         self,
-        offsets: _Numbers,
-        nodes: _Numbers,
-        inlined: _Numbers,
+        starts: _Numbers,
+        ends: _Numbers,
+        locations: _Numbers,
+        entry_offsets: _Numbers,
+        entry_nodes: _Numbers,
+        entry_inlined: _Numbers,
         kept: _Numbers,
         values: _Numbers,
         flat: _Numbers,
         cum: _Numbers,
         stacks: _Numbers,
     ) -> None:
-        """Walk stacks of nodes, root first, and add up flat, cum and stacks by node."""
+        """Walk stacks of locations, each with its value; fill flat, cum, stacks by node.
+
+        A stack lies leaf first between its start and its end; a location has some entries,
+        innermost first, each with its node.
+        """
     def copy_to(
         self,
         callers: _Numbers,
@@ -389,6 +398,23 @@ def take_lists(
     offsets: _Numbers, numbers: _Numbers, order: _Numbers
 ) -> tuple[NumberBlock, NumberBlock]:
     """Put the lists that `order` names one behind the other; their offsets, their numbers."""
+
+def distinct_lists(offsets: _Numbers, numbers: _Numbers, ids: _Numbers) -> NumberBlock:
+    """Write into `ids` which of the distinct lists each one is; give the first of each of them."""
+
+def expand_lists(
+    starts: _Numbers,
+    ends: _Numbers,
+    locations: _Numbers,
+    entry_offsets: _Numbers,
+    entry_nodes: _Numbers,
+    entry_inlined: _Numbers,
+    offsets: _Numbers,
+    nodes: _Numbers,
+    inlined: _Numbers,
+    leaf_first: bool = False,
+) -> None:
+    """Write the nodes of stacks of locations, root first; without room only the offsets."""
 
 @disjoint_base
 class IdSet:

@@ -13,9 +13,10 @@ import os
 __all__ = [
     "Batch", "CallGraph", "CriticalPath", "DelaySums", "FlameTree", "GenerationIndex",
     "GoUtilization", "IdSet", "LastStacks", "NumberBlock", "StackTable", "TraceDecoder",
-    "add_rows", "add_to_parents", "address_keys", "decode_profile", "frame_keys",
-    "label_set_keys", "list_keys", "list_members", "number_stacks", "preorder", "profile_end",
-    "rows_of_ids", "site_keys", "sort_lists", "take_lists", "windowed_means",
+    "add_rows", "add_to_parents", "address_keys", "decode_profile", "distinct_lists",
+    "expand_lists", "frame_keys", "label_set_keys", "list_keys", "list_members",
+    "number_stacks", "preorder", "profile_end", "rows_of_ids", "site_keys", "sort_lists",
+    "take_lists", "windowed_means",
 ]
 
 from cpython.buffer cimport (
@@ -119,6 +120,7 @@ include "_core/keys/content_keys.pxi"
 
 # --- flame: distinct stacks to trees and call graphs
 include "_core/flame/stack_table.pxi"
+include "_core/flame/distinct_lists.pxi"
 include "_core/flame/sort_lists.pxi"
 include "_core/flame/flame_tree.pxi"
 include "_core/flame/call_graph.pxi"

@@ -23,23 +23,23 @@ var (
 	kept  [][]byte
 )
 
-// walk is one way through the tree. What is called next depends on where it is: every place has
-// three likely callees, so that walks share their first calls as those of a service do.
+// walk is one way through the tree. Each of a function's four calls has its callee; which of them it
+// makes depends on where the walk is, so that walks share their first calls as those of a service do.
 type walk struct {
 	rng   *rand.Rand
 	place uint64
 	end   func(*walk) int
 }
 
-// next is the function to call at the place.
-func (w *walk) next() func(*walk, int) int {
+// call says which of four calls to make.
+func (w *walk) call() uint64 {
 	w.place = w.place*0x9E3779B97F4A7C15 + w.rng.Uint64N(3)*w.rng.Uint64N(2) + 1
-	return steps[w.place>>33%uint64(len(steps))]
+	return w.place >> 33 & 3
 }
 
 func (w *walk) run() int {
 	w.place = w.rng.Uint64N(8)
-	return w.next()(w, 10+int(w.rng.Uint64N(25)))
+	return steps[w.place](w, 10+int(w.rng.Uint64N(25)))
 }
 
 //go:noinline

@@ -149,9 +149,7 @@ def _build(stacks: FrameStacks, kept: Bools, total: int, sort: Sort, drop_negati
     flat, cum, seen = (np.zeros(count, np.int64) for _ in range(3))
     calls = CallGraph()
     calls.build(
-        stacks.offsets,
-        stacks.nodes,
-        stacks.inlined,
+        *stacks.located,
         kept.view(np.uint8),
         np.ascontiguousarray(stacks.values[:, 0]),
         flat,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from gotrace._core import StackTable, add_rows
+from gotrace._core import add_rows, distinct_lists, expand_lists
 from gotrace.analyses.profile_columns import Ints, ProfileColumns
 from gotrace.errors import unknown_name
+from gotrace.tables.profile_raw import as_ints, offsets_of
 
 GRANULARITIES: Final = ("functions", "filefunctions", "files", "lines", "addresses")
 """What makes two frames one; pprof's words."""
@@ -69,33 +70,68 @@ class Nodes:
         return tuple(parts)
 
 
+Located: TypeAlias = tuple[Ints, Ints, Ints, Ints, npt.NDArray[np.int32], npt.NDArray[np.uint8]]
+
+
 @dataclass(frozen=True)
 class FrameStacks:
-    """Distinct stacks of nodes, root first, and what was measured at them.
+    """Distinct stacks of nodes, and what was measured at them.
 
     Attributes:
-        offsets, nodes, inlined: frames of each stack, as slices.
+        starts, ends: where each stack lies in `locations`, leaf first.
+        entry_offsets, entry_nodes, entry_inlined: the frames of each location, innermost first.
         values: one row a stack, one column a value.
         samples: how many samples each stack stands for.
+        of_samples: the stack of each sample that has a value.
+        leaf_first: whether `nodes` have each stack's leaf first, else its root.
     """
 
     of: Nodes
-    offsets: Ints
-    nodes: npt.NDArray[np.int32]
-    inlined: npt.NDArray[np.uint8]
+    starts: Ints
+    ends: Ints
+    locations: Ints
+    entry_offsets: Ints
+    entry_nodes: npt.NDArray[np.int32]
+    entry_inlined: npt.NDArray[np.uint8]
     values: Ints
     samples: Ints
+    of_samples: Ints
+    leaf_first: bool = False
+
+    @property
+    def located(self) -> Located:
+        """The stacks as the core walks them."""
+        entries = (self.entry_offsets, self.entry_nodes, self.entry_inlined)
+        return self.starts, self.ends, self.locations, *entries
+
+    @cached_property
+    def _expanded(self) -> tuple[Ints, npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+        offsets = np.empty(len(self.starts) + 1, np.int64)
+        nodes, inlined = np.empty(0, np.int32), np.empty(0, np.uint8)
+        expand_lists(*self.located, offsets, nodes, inlined, self.leaf_first)
+        nodes, inlined = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.uint8)
+        expand_lists(*self.located, offsets, nodes, inlined, self.leaf_first)
+        return offsets, nodes, inlined
+
+    @property
+    def offsets(self) -> Ints:
+        """Where the frames of each stack begin, and the last one ends."""
+        return self._expanded[0]
+
+    @property
+    def nodes(self) -> npt.NDArray[np.int32]:
+        """The frames of all stacks."""
+        return self._expanded[1]
+
+    @property
+    def inlined(self) -> npt.NDArray[np.uint8]:
+        """Whether each frame is an inlined one."""
+        return self._expanded[2]
 
 
 def inverted(stacks: FrameStacks) -> FrameStacks:
     """Turn every stack around, so that trees of them grow from the leaves to their callers."""
-    starts, ends = stacks.offsets[:-1], stacks.offsets[1:]
-    turned = np.repeat(starts + ends - 1, ends - starts) - np.arange(len(stacks.nodes))
-    return replace(
-        stacks,
-        nodes=np.ascontiguousarray(stacks.nodes[turned]),
-        inlined=np.ascontiguousarray(stacks.inlined[turned]),
-    )
+    return replace(stacks, leaf_first=not stacks.leaf_first)
 
 
 def frame_stacks(
@@ -113,44 +149,34 @@ def frame_stacks(
     """
     if granularity not in GRANULARITIES:
         raise unknown_name("granularity", granularity, GRANULARITIES)
-    nodes, line_offsets, node_of_line, inlined = _nodes(profile, granularity, inlines, compat)
-    offsets, locations, sums, samples = distinct_stacks(profile, values)
-    sizes = np.diff(line_offsets)[locations]
-    starts = line_offsets[:-1][locations]
-    ends = np.cumsum(sizes)
-    flat = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - sizes, sizes)
-    flat += np.repeat(starts, sizes)
-    frames = np.concatenate([np.zeros(1, np.int64), ends])[offsets]
-    # Turning everything around, stacks too, puts each root first.
-    turned = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.diff(frames)[::-1])])
+    nodes, entry_offsets, entry_nodes, inlined = _nodes(profile, granularity, inlines, compat)
+    offsets, locations, values = _with_a_value(profile, values)
+    ids = np.empty(len(values), np.int64)
+    firsts = as_ints(distinct_lists(offsets, locations, ids))
+    sums = np.zeros((len(firsts), values.shape[1]), np.int64)
+    add_checked(ids, np.ascontiguousarray(values), sums)
     return FrameStacks(
         of=nodes,
-        offsets=turned,
-        nodes=np.ascontiguousarray(node_of_line[flat][::-1], np.int32),
-        inlined=np.ascontiguousarray(inlined[flat][::-1], np.uint8),
-        values=np.ascontiguousarray(sums[::-1]),
-        samples=np.ascontiguousarray(samples[::-1]),
+        starts=offsets[firsts],
+        ends=offsets[firsts + 1],
+        locations=locations,
+        entry_offsets=entry_offsets,
+        entry_nodes=entry_nodes,
+        entry_inlined=inlined,
+        values=sums,
+        samples=np.bincount(ids, minlength=len(firsts)).astype(np.int64),
+        of_samples=ids,
     )
 
 
-def distinct_stacks(profile: ProfileColumns, values: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Give the distinct stacks of locations, their summed values, and their samples."""
+def _with_a_value(profile: ProfileColumns, values: Ints) -> tuple[Ints, Ints, Ints]:
+    """Give offsets, locations and values of the samples that have a value."""
     has_value = values.any(axis=1)
+    if has_value.all():
+        return profile.offsets, profile.locations, values
     sizes = np.diff(profile.offsets)
-    locations = profile.locations
-    if not has_value.all():
-        locations = locations[np.repeat(has_value, sizes)]
-        sizes, values = sizes[has_value], values[has_value]
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
-    table = StackTable()
-    ids = np.empty(len(sizes), np.int64)
-    table.intern(offsets, np.ascontiguousarray(locations), np.zeros(len(sizes), np.int64), ids)
-    rows = len(table)
-    distinct = np.empty(rows + 1, np.int64), np.empty(table.total_refs, np.int64)
-    table.copy_to(*distinct, np.empty(rows, np.int64))
-    sums = np.zeros((rows, values.shape[1]), np.int64)
-    add_checked(ids, np.ascontiguousarray(values), sums)
-    return *distinct, sums, np.bincount(ids, minlength=rows).astype(np.int64)
+    locations = profile.locations[np.repeat(has_value, sizes)]
+    return offsets_of(np.cumsum(sizes[has_value])), locations, values[has_value]
 
 
 def add_checked(ids: Ints, values: Ints, sums: Ints) -> None:

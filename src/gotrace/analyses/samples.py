@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 
 from gotrace.analyses.call_graph import total_of
 from gotrace.analyses.filters import Filters, apply, prepare
-from gotrace.analyses.frames import frame_stacks
+from gotrace.analyses.frames import frame_stacks, inverted
 from gotrace.analyses.label_filters import label_units
 from gotrace.analyses.profile_columns import LabelSet, ProfileColumns
 from gotrace.analyses.units import scaled_label
@@ -114,29 +116,16 @@ def _frames(
 ) -> list[tuple[int, list[str], list[bool]]]:
     """Give number, frames (leaf first) and inlined flags of every sample.
 
-    Stacks that are the same share one list: the numbers of a stack's samples are found through the
-    distinct stacks, whose order is that of their first sample.
+    Stacks that are the same share one list.
     """
-    from gotrace._core import StackTable
-
-    table = StackTable()
-    ids = np.empty(len(numbers), np.int64)
-    table.intern(
-        profile.offsets,
-        np.ascontiguousarray(profile.locations),
-        np.zeros(len(numbers), np.int64),
-        ids,
-    )
     ones = np.ones((len(numbers), 1), np.int64)
-    stacks = frame_stacks(profile, ones, granularity, inlines=inlines, compat=compat)
+    stacks = inverted(frame_stacks(profile, ones, granularity, inlines=inlines, compat=compat))
     names = stacks.of.names
-    count = len(stacks.values)
     lists = []
-    for stack in range(count - 1, -1, -1):  # frame_stacks turned their order around
-        at = slice(stacks.offsets[stack], stacks.offsets[stack + 1])
-        frames = [names[node] for node in stacks.nodes[at][::-1]]
-        lists.append((frames, stacks.inlined[at][::-1].astype(bool).tolist()))
-    return [(number, *lists[id]) for number, id in enumerate(ids.tolist())]
+    for start, end in pairwise(stacks.offsets.tolist()):
+        frames = [names[node] for node in stacks.nodes[start:end]]
+        lists.append((frames, stacks.inlined[start:end].astype(bool).tolist()))
+    return [(number, *lists[id]) for number, id in enumerate(stacks.of_samples.tolist())]
 
 
 def _label_lines(labels: LabelSet, units: dict[str, str]) -> list[str]:

@@ -1,0 +1,146 @@
+# The distinct ones of many lists, where they lie: nothing is copied, so a million long stacks cost
+# a number each.
+#
+# Offers: distinct_lists, expand_lists.
+
+cdef struct ListSlot:
+    uint64_t hash
+    int64_t number                  # + 1; 0 is empty
+
+
+cdef int64_t number_lists(
+    const int64_t* offsets, const int64_t* numbers, int64_t count, uint64_t seed,
+    int64_t* ids, int64_t* firsts,
+) noexcept nogil:
+    """Number the lists; `firsts` are the first of each number. How many there are, -1: no memory.
+    """
+    cdef uint64_t hashes[GROUP]
+    cdef ListSlot* slots
+    cdef uint64_t mask = 1023
+    cdef uint64_t at
+    cdef int64_t found = 0
+    cdef int64_t start = 0
+    cdef int64_t i, size, known, end
+    while mask < <uint64_t>(count + count // 2):
+        mask = mask * 2 + 1
+    slots = <ListSlot*>calloc(mask + 1, sizeof(ListSlot))
+    if slots == NULL:
+        return -1
+    while start < count:
+        end = min(start + GROUP, count)
+        for i in range(start, end):
+            hashes[i - start] = hash_numbers(
+                numbers + offsets[i], offsets[i + 1] - offsets[i], seed
+            )
+            prefetch(&slots[hashes[i - start] & mask])
+        for i in range(start, end):
+            at = hashes[i - start] & mask
+            size = offsets[i + 1] - offsets[i]
+            while slots[at].number:
+                known = firsts[slots[at].number - 1]
+                if (
+                    slots[at].hash == hashes[i - start]
+                    and offsets[known + 1] - offsets[known] == size
+                    and memcmp(
+                        numbers + offsets[known], numbers + offsets[i], size * sizeof(int64_t)
+                    ) == 0
+                ):
+                    break
+                at = (at + 1) & mask
+            if slots[at].number == 0:
+                slots[at].hash = hashes[i - start]
+                firsts[found] = i
+                found += 1
+                slots[at].number = found
+            ids[i] = slots[at].number - 1
+        start = end
+    free(slots)
+    return found
+
+
+def distinct_lists(
+    const int64_t[::1] offsets, const int64_t[::1] numbers, int64_t[::1] ids
+) -> NumberBlock:
+    """Write into `ids` which of the distinct lists each one is; give the first of each of them.
+
+    They are numbered in the order in which they are first met.
+    """
+    cdef Numbers firsts
+    cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
+    cdef int64_t count = ids.shape[0]
+    if offsets.shape[0] != count + 1:
+        raise ValueError("offsets and ids do not agree")
+    _check_offsets(offsets, numbers.shape[0])
+    memset(&firsts, 0, sizeof(Numbers))
+    try:
+        firsts.items = <int64_t*>malloc((count + 1) * sizeof(int64_t))
+        if firsts.items == NULL:
+            raise MemoryError
+        if count:
+            with nogil:
+                firsts.count = number_lists(
+                    &offsets[0], &numbers[0] if numbers.shape[0] else &offsets[0], count, seed,
+                    &ids[0], firsts.items,
+                )
+            if firsts.count < 0:
+                raise MemoryError
+        return number_block(&firsts)
+    finally:
+        free(firsts.items)
+
+
+cdef int _check_stacks(
+    const int64_t[::1] starts, const int64_t[::1] ends, const int64_t[::1] locations,
+    const int64_t[::1] entry_offsets, int64_t entries,
+) except -1:
+    cdef Py_ssize_t i
+    if starts.shape[0] != ends.shape[0]:
+        raise ValueError("starts and ends do not agree")
+    for i in range(starts.shape[0]):
+        if not 0 <= starts[i] <= ends[i] <= locations.shape[0]:
+            raise ValueError(f"stack {i} is outside of the locations")
+    _check_numbers(locations, 0, entry_offsets.shape[0] - 1)
+    _check_offsets(entry_offsets, entries)
+    return 0
+
+
+def expand_lists(
+    const int64_t[::1] starts,
+    const int64_t[::1] ends,
+    const int64_t[::1] locations,
+    const int64_t[::1] entry_offsets,
+    const int32_t[::1] entry_nodes,
+    const uint8_t[::1] entry_inlined,
+    int64_t[::1] offsets,
+    int32_t[::1] nodes,
+    uint8_t[::1] inlined,
+    bint leaf_first=False,
+):
+    """Write the nodes of stacks of locations, root first; each location has some entries.
+
+    Without room in `nodes` only the offsets are written.
+    """
+    cdef int64_t used = 0
+    cdef int64_t i, j, k, location
+    _check_stacks(starts, ends, locations, entry_offsets, entry_nodes.shape[0])
+    if offsets.shape[0] != starts.shape[0] + 1 or entry_inlined.shape[0] != entry_nodes.shape[0]:
+        raise ValueError("stacks and offsets do not agree")
+    with nogil:
+        offsets[0] = 0
+        for i in range(starts.shape[0]):
+            for j in range(starts[i], ends[i]):
+                used += entry_offsets[locations[j] + 1] - entry_offsets[locations[j]]
+            offsets[i + 1] = used
+    if nodes.shape[0] == 0:
+        return
+    if nodes.shape[0] != used or inlined.shape[0] != used:
+        raise ValueError(f"there are {used} nodes")
+    with nogil:
+        for i in range(starts.shape[0]):
+            used = offsets[i] if leaf_first else offsets[i + 1] - 1
+            for j in range(starts[i], ends[i]):
+                location = locations[j]
+                for k in range(entry_offsets[location], entry_offsets[location + 1]):
+                    nodes[used] = entry_nodes[k]
+                    inlined[used] = entry_inlined[k]
+                    used += 1 if leaf_first else -1

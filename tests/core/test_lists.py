@@ -1,0 +1,165 @@
+"""Lists of numbers in the core: told apart, put in order, taken, expanded; against plain Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gotrace._core import (
+    IdSet,
+    StackTable,
+    distinct_lists,
+    expand_lists,
+    list_members,
+    number_stacks,
+    rows_of_ids,
+    sort_lists,
+    take_lists,
+)
+
+NUMBERS = st.integers(-2, 3) | st.integers(-(2**63), 2**63 - 1)
+LISTS = st.lists(st.lists(NUMBERS, max_size=5), max_size=40)
+
+
+def ints(numbers: Any) -> np.ndarray:
+    return np.array(list(numbers), np.int64)
+
+
+def laid_down(lists: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets and numbers."""
+    flat = [number for each in lists for number in each]
+    return ints(np.cumsum([0, *map(len, lists)])), ints(flat)
+
+
+def plain(block: Any) -> list[int]:
+    return np.frombuffer(block, np.int64).tolist()
+
+
+@given(LISTS)
+def test_distinct_lists(lists: list[list[int]]) -> None:
+    seen = list(dict.fromkeys(map(tuple, lists)))
+    ids = np.empty(len(lists), np.int64)
+    firsts = plain(distinct_lists(*laid_down(lists), ids))
+    assert [tuple(lists[first]) for first in firsts] == seen
+    assert [seen[id] for id in ids] == list(map(tuple, lists))
+
+
+@given(LISTS, st.lists(st.integers(0, 2), min_size=40, max_size=40))
+def test_tables_of_lists_know_them_again(lists: list[list[int]], tags: list[int]) -> None:
+    """In two goes, plain and through names."""
+    table, half = StackTable(), len(lists) // 2
+    names = ints([5, 7, 9])
+    rows = [[number % 3 for number in each] for each in lists]
+    ids = []
+    for part, of in ((rows[:half], tags[:half]), (rows[half:], tags[half : len(rows)])):
+        got = np.empty(len(part), np.int64)
+        table.intern(*laid_down(part), ints(of), got, names)
+        ids += got.tolist()
+    again = np.empty(len(rows), np.int64)
+    named = [[int(names[number]) for number in row] for row in rows]
+    table.intern(*laid_down(named), ints(tags[: len(rows)]), again)
+    assert ids == again.tolist()
+    seen = {(tuple(row), tag) for row, tag in zip(named, tags, strict=False)}
+    assert len(table) == len(seen) == len(set(ids))
+
+
+@given(LISTS, st.lists(st.integers(0, 2), min_size=40, max_size=40))
+def test_sort_lists(lists: list[list[int]], tags: list[int]) -> None:
+    order = np.arange(len(lists))
+    sort_lists(*laid_down(lists), ints(tags[: len(lists)]), order)
+    assert [(lists[i], tags[i]) for i in order] == sorted(
+        (each, tag) for each, tag in zip(lists, tags, strict=False)
+    )
+
+
+@given(LISTS, st.data())
+def test_take_lists(lists: list[list[int]], data: st.DataObject) -> None:
+    places = st.lists(st.integers(0, len(lists) - 1), max_size=10) if lists else st.just([])
+    order = data.draw(places)
+    offsets, numbers = take_lists(*laid_down(lists), ints(order))
+    wanted = laid_down([lists[i] for i in order])
+    assert (plain(offsets), plain(numbers)) == tuple(array.tolist() for array in wanted)
+
+
+@given(st.lists(st.lists(st.integers(0, 4), max_size=6), max_size=10), st.booleans())
+def test_stacks_of_locations_become_frames(stacks: list[list[int]], leaf_first: bool) -> None:
+    members = [[1], [2, 3], [], [4], [5, 6, 7]]
+    offsets, flat = laid_down(members)
+    ends, rows = laid_down(stacks)
+    new_ends, entries = list_members(ends[1:], rows, offsets)
+    frames = [[frame for row in stack for frame in members[row]] for stack in stacks]
+    assert plain(new_ends) == np.cumsum([0, *map(len, frames)])[1:].tolist()
+    assert [int(flat[entry]) for entry in plain(entries)] == [f for each in frames for f in each]
+
+    total = sum(map(len, frames))
+    got = np.empty(len(stacks) + 1, np.int64), np.empty(total, np.int32), np.empty(total, np.uint8)
+    inlined = ints(flat % 2).astype(np.uint8)
+    expand_lists(ends[:-1], ends[1:], rows, offsets, flat.astype(np.int32), inlined, *got,
+                 leaf_first)  # fmt: skip
+    wanted = [each if leaf_first else each[::-1] for each in frames]
+    assert got[1].tolist() == [frame for each in wanted for frame in each]
+    assert got[2].tolist() == [frame % 2 for each in wanted for frame in each]
+
+
+IDS = st.one_of(
+    st.integers(1, 30).map(lambda n: list(range(1, n + 1))),
+    st.lists(st.integers(1, 60), unique=True, max_size=30),
+    st.lists(st.integers(1, 2**64 - 1), unique=True, max_size=30),
+)
+
+
+@given(IDS, st.data())
+def test_rows_of_ids(ids: list[int], data: st.DataObject) -> None:
+    known = st.sampled_from(ids) if ids else st.just(7)
+    wanted = data.draw(st.lists(known | st.integers(0, 70) | st.just(2**64 - 1), max_size=20))
+    rows = plain(rows_of_ids(ints(np.array(wanted, np.uint64).view(np.int64)),
+                             ints(np.array(ids, np.uint64).view(np.int64))))  # fmt: skip
+    assert rows == [ids.index(id) if id in ids else -1 for id in wanted]
+
+
+@pytest.mark.parametrize("ids", [[0], [3, 3], [1, 2, 2], [2**62, 2**62]])
+def test_ids_that_are_none(ids: list[int]) -> None:
+    with pytest.raises(ValueError, match="0 or comes twice"):
+        rows_of_ids(ints([1]), ints(ids))
+
+
+@given(IDS.filter(bool), st.data())
+def test_number_stacks(ids: list[int], data: st.DataObject) -> None:
+    signed = np.array(ids, np.uint64).view(np.int64)
+    stacks = data.draw(st.lists(st.lists(st.integers(0, len(ids) - 1), max_size=4), max_size=20))
+    offsets, rows = laid_down(stacks)
+    numbers, ends, members = map(plain, number_stacks(offsets[1:], signed[rows], signed))
+    distinct = [members[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+    assert [distinct[number] for number in numbers] == stacks
+    assert len({tuple(stack) for stack in distinct}) == len(distinct)
+
+
+@given(st.lists(st.lists(st.integers(0, 9))))
+def test_id_sets(parts: list[list[int]]) -> None:
+    known, seen = IdSet(), set()
+    for part in parts:
+        is_new = np.empty(len(part), np.uint8)
+        known.add(ints(part), is_new)
+        for id, new in zip(part, is_new.tolist(), strict=True):
+            assert new == (id not in seen)
+            seen.add(id)
+    assert len(known) == len(seen)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: distinct_lists(ints([0, 9]), ints([1]), ints([0])),
+        lambda: take_lists(ints([0, 1]), ints([1]), ints([1])),
+        lambda: sort_lists(ints([1, 0]), ints([1]), ints([0]), ints([0])),
+        lambda: list_members(ints([1]), ints([4]), ints([0, 1])),
+        lambda: number_stacks(ints([2]), ints([1]), ints([1])),
+    ],
+)
+def test_lists_outside_of_what_holds_them_are_refused(call: Any) -> None:
+    with pytest.raises(ValueError, match=r"outside|none of"):
+        call()
