@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from gotrace.errors import FormatError, TruncatedError, UnsupportedVersionError
 
@@ -28,7 +28,14 @@ _DUMP = re.compile(
     rb"fatal error: |goroutine profile: total \d+|panic: )"
 )
 _MEMSTATS = re.compile(rb'"(?:HeapAlloc|NumGC|PauseTotalNs)"\s*:|# runtime\.MemStats')
-_LEGACY_PROFILE = re.compile(rb"(?:heap profile: \d|--- (?:heap|contention|threadz)|# cpuprofile)")
+_OTHER_PROFILE = re.compile(rb"--- (?:heapz|threadz)|# cpuprofile")
+
+_HEAP_TEXT = re.compile(
+    rb"heap profile: *\d+: *\d+ *\[ *\d+: *\d+ *\] *@ *(heap[_a-z0-9]*|growthz?|fragmentationz?)"
+    rb"(?:/(\d{1,18}))?"
+)
+_COUNT_TEXT = re.compile(rb"([^\s:]+) profile: total \d+")
+_CONTENTION_TEXT = re.compile(rb"--- (contention|mutex)(?:z\b.*|:)")
 
 _MAGIC: Final = (
     (b"\x7fELF", "an ELF program"),
@@ -49,7 +56,7 @@ class Sniffed:
     Attributes:
         kind: "trace", "profile", "dump" or "memstats".
         minor: NN of a trace's header `go 1.NN trace`, else None.
-        text: whether it is a profile in one of the old text formats.
+        text: whether it is a profile in a text format that is not read.
     """
 
     kind: Kind
@@ -80,13 +87,40 @@ def sniff(head: bytes, name: str) -> Sniffed:
         raise TruncatedError("ends inside the header of a Go trace", source=name, offset=len(head))
     if _is_profile(head) or _is_packed_profile(head):
         return Sniffed("profile")
-    if _LEGACY_PROFILE.match(head):
+    if text_profile(head):
+        return Sniffed("profile")
+    if _OTHER_PROFILE.match(head):
         return Sniffed("profile", text=True)
     if _DUMP.search(head):
         return Sniffed("dump")
     if _MEMSTATS.search(head):
         return Sniffed("memstats")
     raise FormatError(f"not a Go trace: {_guess(head)}", source=name, offset=0)
+
+
+class TextHead(NamedTuple):
+    """The first line of a profile as text.
+
+    Attributes:
+        kind: heap, contention, mutex, or the word before "profile": goroutine, threadcreate…
+        word, rate: of a heap profile, how it is sampled.
+    """
+
+    kind: str
+    word: str = ""
+    rate: int = 0
+
+
+def text_profile(head: bytes) -> TextHead | None:
+    """Tell a profile as text by its first line; None for everything else."""
+    line = head[:HEAD_BYTES].lstrip(b"\n").partition(b"\n")[0].rstrip()
+    if found := _HEAP_TEXT.fullmatch(line):
+        return TextHead("heap", found[1].decode(), int(found[2] or 0))
+    if found := _COUNT_TEXT.fullmatch(line):
+        return TextHead(found[1].decode("utf-8", "replace"))
+    if found := _CONTENTION_TEXT.fullmatch(line):
+        return TextHead(found[1].decode())
+    return None
 
 
 def check_version(minor: int, name: str, *, lenient: bool = False) -> None:

@@ -15,6 +15,7 @@ from gotrace.errors import ConsumedError, FormatError, LimitError
 from gotrace.sources.base import Chunk
 from gotrace.sources.compressed import Plain
 from gotrace.sources.input import Input
+from gotrace.sources.sniff import HEAD_BYTES, text_profile
 from gotrace.tables.handle import TableHandle
 from gotrace.tables.passes import BATCH_ROWS, Named, OnError, salvages
 from gotrace.tables.profile_info import COLUMNS, Contents
@@ -271,14 +272,24 @@ class Profile:
         start = number = 0
         try:
             data, container = self._bytes()
+            header = {"profile": 0, "container": container, "format": "proto"}
+            if head := text_profile(bytes(data[:HEAD_BYTES])):
+                from gotrace.tables.profile_text import decode_text
+
+                raw = decode_text(bytes(data), self._text_fault)
+                yield (
+                    RawProfile(raw),
+                    header | {"format": head.kind, "offset": 0, "bytes": len(data)},
+                )
+                return
             while start < len(data) or (not start and not data):
                 raw = decode_profile(data, start, self._input.limits.memory_bytes)
                 end = raw["end"]
                 if raw["replaced"]:
                     text = f"{raw['replaced']} texts were not UTF-8; broken bytes were replaced"
                     self._note("info", "not_utf8", text, start)
-                header = {"profile": number, "container": container, "format": "proto"}
-                yield RawProfile(raw), {**header, "offset": start, "bytes": end - start}
+                place = {"profile": number, "offset": start, "bytes": end - start}
+                yield RawProfile(raw), header | place
                 start, number = end, number + 1
         except FormatError as error:
             error.source = error.source or self.name
@@ -290,6 +301,14 @@ class Profile:
             if self.name not in str(error):
                 raise LimitError(f"{self.name}: {error}") from None
             raise
+
+    def _text_fault(self, reason: str, offset: int) -> None:
+        """Raise for a line that can't be read; to salvage means to pass it over."""
+        error = FormatError(reason, offset=offset, source=self.name)
+        if self.on_error != "salvage":
+            raise error
+        self.fault = self.fault or error
+        self._note("error", "damage", reason, offset)
 
     def _note(self, severity: str, code: str, text: str, offset: int | None) -> None:
         note: dict[str, Any] = dict.fromkeys(schema("notes").names)
