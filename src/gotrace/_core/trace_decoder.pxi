@@ -291,8 +291,8 @@ cdef class TraceDecoder(Owned):
         cdef Table table = self.tables[name]
         if name == "events":
             self.events.settle()
-        if table.rows:
-            self.ready.append((name, table.export()))
+        for batch in table.leave():
+            self.ready.append((name, batch))
         return 0
 
     cdef int _extend_reasons(self, int64_t count) except -1:

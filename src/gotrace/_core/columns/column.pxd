@@ -5,7 +5,7 @@ the column empty. Nothing here raises: without memory a column is marked `failed
 dropped, and the table that owns it reports that when it is exported.
 """
 
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport INT32_MAX, int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from gotrace._core.columns.utf8 cimport is_utf8, repair_utf8
@@ -31,7 +31,8 @@ cdef struct Column:
     ColumnKind kind
     int width
     bint is_utf8                # COLUMN_TEXT: bytes that are not UTF-8 are replaced
-    bint failed                 # no memory
+    bint failed                 # no memory,
+    bint full                   # or more than a column can hold
     bint never_null
     int64_t replaced            # texts that had to be repaired since the last export
     int64_t length              # rows
@@ -120,6 +121,10 @@ cdef inline void append_text(Column* self, const char* text, int64_t length) noe
     """The bytes of a text, repaired where they have to be."""
     cdef int64_t used = self.data_bytes
     cdef bint sound = not self.is_utf8 or is_utf8(<const uint8_t*>text, length)
+    if used + 3 * length > INT32_MAX:       # offsets are 32 bits
+        self.failed = True
+        self.full = True
+        return
     self.data = _grown(self, self.data, used, used + (length if sound else 3 * length))
     if self.failed:
         return
@@ -136,5 +141,8 @@ cdef inline void close_list(Column* self) noexcept nogil:
     """End a row of a list column: what was put into its child since the last row is its content."""
     if self == NULL or not _room_for_one(self):
         return
+    if self.children.length > INT32_MAX:
+        self.failed = True
+        self.full = True
     self.length += 1
     self.offsets[self.length] = <int32_t>self.children.length

@@ -1,6 +1,6 @@
 # COLUMN -> ArrowArray: its buffers move out, nothing is copied.
 #
-# Offers: column_clear, column_free, column_text_bytes, column_export, array_init.
+# Offers: column_clear, column_free, column_failed, column_text_bytes, column_export, array_init.
 
 cdef void column_clear(Column* self) noexcept nogil:
     """Give the buffers back and forget all rows."""
@@ -28,6 +28,16 @@ cdef void column_free(Column* self) noexcept nogil:
     free(self.children)
     self.children = NULL
     self.n_children = 0
+
+
+cdef bint column_failed(const Column* self, bint* full) noexcept nogil:
+    """Whether rows were dropped, in its children too; `full` if that was not for lack of memory."""
+    cdef bint failed = self.failed
+    cdef int64_t i
+    full[0] = full[0] or self.full
+    for i in range(self.n_children):
+        failed = column_failed(&self.children[i], full) or failed
+    return failed
 
 
 cdef int64_t column_text_bytes(const Column* self) noexcept nogil:

@@ -202,18 +202,27 @@ cdef class StackStore:
         free(self.maps.members)
 
     cdef int64_t memory(self) noexcept:
-        """Bytes of the maps, and about what Python keeps for each item."""
+        """Bytes of the maps, of rows that wait, and about what Python keeps for each item."""
+        cdef int64_t waiting = 0
+        for table in (self.stacks, self.frames):
+            if table is not None:
+                waiting += (<Table>table).early_bytes + (<Table>table).text_bytes()
         return (
-            (self.maps.n_frames + self.maps.n_stacks + self.maps.texts.count)
+            waiting
+            + (self.maps.n_frames + self.maps.n_stacks + self.maps.texts.count)
             * PYTHON_BYTES_PER_ITEM
             + self.maps.texts.arena.bytes
             + self.maps.frames_room * <int64_t>sizeof(KnownFrame)
             + self.maps.stacks_room * <int64_t>sizeof(KnownStack)
             + self.maps.members_room * <int64_t>sizeof(int64_t)
+            + self.maps.n_members * 2 * <int64_t>sizeof(void*)      # two lists in Python
         )
 
     cdef int resolve(self, Generation* generation) except -1:
-        """Give every stack of a generation its content id, and write the rows of new ones."""
+        """Give every stack of a generation its content id, and write the rows of new ones.
+
+        Stops where that takes more memory than there may be, which the caller looks at.
+        """
         cdef int64_t known_stacks = self.maps.n_stacks
         cdef int64_t known_frames = self.maps.n_frames
         cdef int64_t i, position
@@ -232,6 +241,8 @@ cdef class StackStore:
             self._name_frame(&self.maps.frames[i])
         for i in range(known_stacks, self.maps.n_stacks):
             self._name_stack(&self.maps.stacks[i])
+            if i % 64 == 0 and self.memory() > self.limit:
+                return 0
         for i in range(generation.n_stacks):
             generation.stack_ids[i] = self.maps.stacks[generation.stack_ids[i]].stack_id
         for i in range(generation.stack_index.dense_count):
@@ -278,7 +289,7 @@ cdef class StackStore:
         put_int(table.column("is_runtime"), row.is_runtime)
         table.column("image")       # every frame of a trace has symbols: all null
         table.column("address")
-        table.rows += 1
+        table.end_row()
         return 0
 
     cdef int _name_stack(self, KnownStack* stack) except -1:
@@ -332,5 +343,5 @@ cdef class StackStore:
         put_str(table.column("site_file"), row.site_file)
         put_int(table.column("site_line"), NULL_ID if row.site_line is None else row.site_line)
         put_int(table.column("truncated"), stack.n_frames >= MAX_STACK_FRAMES)
-        table.rows += 1
+        table.end_row()
         return 0

@@ -112,6 +112,8 @@ cdef class Table:
     cdef Column* columns
     cdef int64_t n_columns
     cdef int64_t rows
+    cdef list early             # batches that were full before somebody asked for them
+    cdef int64_t early_bytes    # of text in them
     cdef BufferPool* pool
     cdef dict words             # set of words -> _Words
 
@@ -132,6 +134,7 @@ cdef class Table:
         self.schema = schema
         self.index = {}
         self.bound = set()
+        self.early = []
         self.words = words
         atomic_add(&pool.references, 1)
         self.pool = pool
@@ -168,11 +171,30 @@ cdef class Table:
             most = max(most, column_text_bytes(&self.columns[i]))
         return most
 
+    cdef int end_row(self) except -1:
+        """One more row; a batch that has all the text it should have is set aside."""
+        cdef int64_t text = self.text_bytes()
+        self.rows += 1
+        if text > TEXT_BYTES_MOST:
+            self.early.append(self.export())
+            self.early_bytes += text
+        return 0
+
+    cdef list leave(self):
+        """All rows, as batches."""
+        cdef list batches = self.early
+        self.early = []
+        self.early_bytes = 0
+        if self.rows:
+            batches.append(self.export())
+        return batches
+
     cdef Batch export(self):
         """Move all rows out as a batch."""
         cdef Batch batch = Batch()
         cdef Column* column
         cdef int64_t i
+        cdef bint full = False
         cdef bint fine
         for name, position in self.index.items():
             if name not in self.bound:
@@ -186,10 +208,14 @@ cdef class Table:
         fine = array_init(&batch.array, self.pool, self.rows, 1, self.n_columns)
         for i in range(self.n_columns):
             column = &self.columns[i]
-            fine = fine and not column.failed and column_export(
+            fine = fine and not column_failed(column, &full) and column_export(
                 column, self.rows, batch.array.children[i]
             )
         self.rows = 0
+        if full:
+            from gotrace import errors
+
+            raise errors.LimitError(f"more than 2 GiB of text in a batch of table {self.name!r}")
         if not fine:
             raise MemoryError(f"no memory for a batch of table {self.name!r}")
         return batch
