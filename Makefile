@@ -77,8 +77,11 @@ fuzz: fuzz-tools ## Fuzz every parser for a while, under ASan and UBSan (FUZZ_SE
 		$(BIN)/python -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) || exit; done
 
 .PHONY: soak
-soak: ## The long tests: gigabytes through a pipe, mutants against Go (needs make go-toolchains)
+soak: fuzz-tools ## The long tests: gigabytes, millions of fuzzer runs, mutants against Go's reader
 	GOTRACE_SOAK=1 $(BIN)/python -m pytest -s tests/soak
+	for target in $$($(BIN)/python -m tests.fuzz.build --list); do \
+		$(BIN)/python -m tests.fuzz $$target --executions $(SOAK_EXECUTIONS) \
+			--results bench/results/fuzz-$$target.json || exit; done
 	GOTRACE_MUTANTS=10000 $(BIN)/python -m pytest tests/differential
 
 .PHONY: asan
