@@ -247,6 +247,18 @@ _TRACE_DIFF = Table(
         flag("is_change", "the change is at least four standard errors"),
     ),
     "The surest changes come first.",
+_RELATED_GOROUTINES = Table(
+    "related_goroutines",
+    "goroutine that woke another, or woke one that did, and so on",
+    ("distance",),
+    frozenset(),
+    (
+        i64("goroutine", "the goroutine", need=True),
+        text("name", "its entry function; null where it is not known"),
+        i64("distance", "wakeups between it and the one that was asked about", need=True),
+        i64("wakeups", "how often it woke one that is a step nearer", need=True),
+    ),
+    "Up to a distance of 2 they are the related goroutines of `go tool trace`.",
 )
 
 TRACE_RESULTS: Final[Mapping[str, Table]] = {
@@ -258,6 +270,7 @@ TRACE_RESULTS: Final[Mapping[str, Table]] = {
         _SCHED_BURSTS,
         _PROC_UTILIZATION,
         _DELAYS,
+        _RELATED_GOROUTINES,
         *GC_RESULTS,
         _TASK_GROUPS,
         _REGION_GROUPS,
