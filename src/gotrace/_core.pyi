@@ -188,15 +188,22 @@ class DelaySums:
     def add(
         self,
         times: _Numbers,
-        goroutines: _Numbers,
+        kinds: _Numbers,
+        resources: _Numbers,
+        ids: _Numbers,
         from_states: _Numbers,
         to_states: _Numbers,
-        counted: _Numbers,
+        reasons: _Numbers,
+        has_reason: _Numbers,
+        passes: _Numbers,
         stacks: _Numbers,
+        has_stack: _Numbers,
     ) -> None:
-        """Take transitions of goroutines (int64, states int8) in their order, no-ops too.
+        """Take events in their order, columns of `events`; only goroutines are looked at.
 
-        A delay that begins at a row counts where `counted` (uint8) is 1; stack -1 is none.
+        Times, ids and stacks are int64, codes of words int8, of reasons int16. `has_*` are bits of
+        validity, uint8, none where nothing is null. `passes` (uint8) says of each reason whether
+        delays for it count, at last of none.
         """
     def finish(self) -> None:
         """Count what goroutines waited that never ran: the trace is over."""

@@ -16,7 +16,7 @@ import gotrace
 from gotrace._core import DelaySums
 from gotrace.analyses.delays import COLUMNS, VIEWS, delay_profile, delays
 from gotrace.analyses.profile_columns import ProfileColumns, from_tables
-from gotrace.spec.words import STATES
+from gotrace.spec.words import KINDS, RESOURCES, STATES
 from tests.core.decoding import real
 from tests.golab import toolchain
 
@@ -135,9 +135,22 @@ def test_sums_equal_a_plain_restatement(rows, state, cut, data) -> None:
     start, end = (data.draw(st.integers(0, 120)) for _ in range(2)) if cut else (0, 10**6)
     sums = DelaySums(state, start=start, end=end)
     for part in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
-        columns = zip(*part, strict=True) if part else [()] * 6
-        types = (np.int64, np.int64, np.int8, np.int8, np.uint8, np.int64)
-        sums.add(*(np.array(column, kind) for column, kind in zip(columns, types, strict=True)))
+        times, goroutines, before, after, counted, stacks = (
+            zip(*part, strict=True) if part else ([()] * 6)
+        )
+        sums.add(
+            np.array(times, np.int64),
+            np.full(len(part), KINDS.index("state_transition"), np.int8),
+            np.full(len(part), RESOURCES.index("goroutine"), np.int8),
+            np.array(goroutines, np.int64),
+            np.array(before, np.int8),
+            np.array(after, np.int8),
+            np.zeros(len(part), np.int16),
+            np.packbits(np.array(counted, np.bool_), bitorder="little"),
+            np.array([1, 0], np.uint8),
+            np.array(stacks, np.int64),
+            np.packbits(np.array(stacks, np.int64) >= 0, bitorder="little"),
+        )
     sums.finish()
     out = [np.empty(len(sums), np.int64) for _ in range(3)]
     sums.copy_to(*out)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from gotrace._core import DelaySums
 from gotrace.analyses.profile_columns import ProfileColumns
 from gotrace.analyses.reading import Reading, Span, Tables, window_of
 from gotrace.analyses.stack_profiles import StackCollector
-from gotrace.analyses.sums import codes, codes_in, ints
+from gotrace.analyses.sums import codes_in, ints
 from gotrace.errors import unknown_name
 from gotrace.spec.words import KINDS, RESOURCES, STATES
 from gotrace.tables.schema import schema
@@ -45,9 +45,17 @@ VIEWS: Final[Mapping[str, View]] = {
 TYPES: Final = (("contentions", "count"), ("delay", "nanoseconds"))
 FACTS: Final = {"period": 1, "period_type": "trace", "period_unit": "count"}
 
-_STATES: Final = ("from_state", "to_state")
 COLUMNS: Final = (
-    *("time_ns", "kind", "resource", "resource_id", *_STATES, "reason", "context_stack_id"),
+    *(
+        "time_ns",
+        "kind",
+        "resource",
+        "resource_id",
+        "from_state",
+        "to_state",
+        "reason",
+        "context_stack_id",
+    ),
 )
 """What is read of `events`."""
 
@@ -128,21 +136,24 @@ class _Summing:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a batch of events."""
-        kinds = codes_in(batch.column("kind"), KINDS)
-        resources = codes_in(batch.column("resource"), RESOURCES)
-        of_goroutine = resources == RESOURCES.index("goroutine")
-        at = np.flatnonzero((kinds == KINDS.index("state_transition")) & of_goroutine)
-        counted = np.ones(len(at), np.uint8)
+        reason = batch.column("reason")
+        passes = np.ones(len(reason.dictionary) + 1, np.uint8)
         if self._passes is not None:
-            counted = _holds(batch.column("reason"), self._passes)[at]
-        before, after = (codes_in(batch.column(name), STATES)[at] for name in _STATES)
+            passes[:-1] = [self._passes(word) for word in reason.dictionary.to_pylist()]
+            passes[-1] = 0
+        reasons, stacks = _whole(reason.indices), _whole(batch.column("context_stack_id"))
         self._sums.add(
-            ints(batch.column("time_ns"))[at],
-            ints(batch.column("resource_id"))[at],
-            before.astype(np.int8),
-            after.astype(np.int8),
-            counted,
-            ints(batch.column("context_stack_id"), -1)[at],
+            _held(batch.column("time_ns"), np.int64),
+            _small(batch.column("kind"), KINDS),
+            _small(batch.column("resource"), RESOURCES),
+            _held(batch.column("resource_id"), np.int64),
+            _small(batch.column("from_state"), STATES),
+            _small(batch.column("to_state"), STATES),
+            _held(reasons.cast(pa.int16()), np.int16),
+            _bits(reasons),
+            passes,
+            _held(stacks, np.int64),
+            _bits(stacks),
         )
 
     def table(self) -> pa.Table:
@@ -156,8 +167,26 @@ class _Summing:
         return pa.table(columns, schema=schema("delays"))
 
 
-def _holds(column: pa.DictionaryArray, passes: Callable[[str], bool]) -> npt.NDArray[np.uint8]:
-    """Say for each row whether its word passes, 1 or 0; each word is asked about once."""
-    of_word = [passes(word) for word in column.dictionary.to_pylist()]
-    found: npt.NDArray[np.uint8] = np.array([*of_word, False], np.uint8)[codes(column)]
-    return found
+def _small(column: pa.DictionaryArray, words: Sequence[str]) -> npt.NDArray[np.int8]:
+    """Give words as codes in `words`, int8, anything for null. What is decoded is not copied."""
+    if column.indices.type == pa.int8() and column.dictionary.to_pylist() == list(words):
+        found: npt.NDArray[np.int8] = _held(column.indices, np.int8)
+        return found
+    return codes_in(column, words).astype(np.int8)
+
+
+def _held(column: pa.Array, kind: Any) -> npt.NDArray[Any]:
+    """Give the numbers of a column as they lie there, anything for null."""
+    held = np.frombuffer(column.buffers()[1], kind)
+    return held[column.offset : column.offset + len(column)]
+
+
+def _whole(column: pa.Array) -> pa.Array:
+    """Give a column that is no slice of another, so that its bits of validity begin with it."""
+    return pa.concat_arrays([column]) if column.offset else column
+
+
+def _bits(column: pa.Array) -> npt.NDArray[np.uint8]:
+    """Give the bits of validity; none where nothing is null."""
+    bits = column.buffers()[0] if column.null_count else None
+    return np.zeros(0, np.uint8) if bits is None else np.frombuffer(bits, np.uint8)

@@ -34,7 +34,7 @@ RESULTS: Final = ("cycles", "pauses", "assists", "heap", "utilization", "mmu")
 HEAP_WINDOWS: Final = 100
 
 _RANGES: Final = ("name", "class", "start_ns", "end_ns", "goroutine", "stack_id")
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "stacks": ("stack_id", "root", "site", "functions"),
     "ranges": _RANGES,
     "metrics": PROCS_COLUMNS,
@@ -100,7 +100,7 @@ def look(
 ) -> Gc:
     """Make all tables in one pass; with `compat="go"` a second one makes Go's utilization."""
     first, last = window_of(tables, start, end)
-    reading = Reading(tables, _COLUMNS)
+    reading = Reading(tables, COLUMNS)
     stacks = _Stacks()
     work, heap, stops, assists = Work(), Heap(first, last), _Stops(), _Assists(stacks)
     cycles: list[pa.RecordBatch] = []
@@ -236,7 +236,7 @@ class _Stacks:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take stacks (stack_id, root, site, functions)."""
-        ids, roots, sites = (batch.column(name).to_pylist() for name in _COLUMNS["stacks"][:3])
+        ids, roots, sites = (batch.column(name).to_pylist() for name in COLUMNS["stacks"][:3])
         self.roots |= zip(ids, roots, strict=True)
         functions = batch.column("functions")
         for at, (id, site) in enumerate(zip(ids, sites, strict=True)):

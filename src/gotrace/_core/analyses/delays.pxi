@@ -8,6 +8,7 @@
 
 cdef enum:
     NOT_YET = -1
+    RECENT_GOROUTINES = 1 << 10
 
 # A delay that is not counted yet.
 cdef struct HeldDelay:
@@ -23,10 +24,20 @@ cdef struct DelayedGoroutine:
     int64_t held                # position + 1 of the last of its held delays
     bint lives_again            # its id may have another life, and all are told as one
 
+# Where a goroutine was found lately.
+cdef struct RecentGoroutine:
+    int64_t id
+    int64_t place               # position + 1; 0: forgotten
+
 cdef struct DelaySum:
     int64_t stack
     int64_t count
     int64_t total
+
+
+cdef inline bint _is_valid(const uint8_t[::1] bits, Py_ssize_t i) noexcept nogil:
+    """A column without nulls has no bits."""
+    return bits.shape[0] == 0 or (bits[i >> 3] >> (i & 7)) & 1
 
 
 cdef class DelaySums:
@@ -40,6 +51,7 @@ cdef class DelaySums:
     cdef DelayedGoroutine* goroutines
     cdef HeldDelay* held
     cdef DelaySum* sums
+    cdef RecentGoroutine recent[RECENT_GOROUTINES]
     cdef int64_t goroutines_room, held_room, sums_room
     cdef int64_t n_goroutines, n_held, n_sums
     cdef int64_t free_goroutine, free_held      # chains of positions + 1 of what is free
@@ -66,28 +78,48 @@ cdef class DelaySums:
     def add(
         self,
         const int64_t[::1] times,
-        const int64_t[::1] goroutines,
+        const int8_t[::1] kinds,
+        const int8_t[::1] resources,
+        const int64_t[::1] ids,
         const int8_t[::1] from_states,
         const int8_t[::1] to_states,
-        const uint8_t[::1] counted,
+        const int16_t[::1] reasons,
+        const uint8_t[::1] has_reason,
+        const uint8_t[::1] passes,
         const int64_t[::1] stacks,
+        const uint8_t[::1] has_stack,
     ):
-        """Take transitions of goroutines in their order, those that change nothing too."""
+        """Take events in their order; only transitions of goroutines are looked at."""
         cdef Py_ssize_t n = times.shape[0]
-        cdef Py_ssize_t i
+        cdef Py_ssize_t known = passes.shape[0] - 1
+        cdef Py_ssize_t i, reason
+        cdef int64_t stack
         cdef bint fine = True
-        if not (
-            n == goroutines.shape[0] == from_states.shape[0] == to_states.shape[0]
-            == counted.shape[0] == stacks.shape[0]
+        cdef int to_state
+        cdef DelayedGoroutine* goroutine
+        if known < 0 or not (
+            n == kinds.shape[0] == resources.shape[0] == ids.shape[0] == from_states.shape[0]
+            == to_states.shape[0] == reasons.shape[0] == stacks.shape[0]
         ):
             raise ValueError("the columns differ in length")
+        if 0 < has_reason.shape[0] < (n + 7) // 8 or 0 < has_stack.shape[0] < (n + 7) // 8:
+            raise ValueError("the bits of validity are too few")
         with nogil:
             for i in range(n):
-                fine = self._add(
-                    times[i], goroutines[i], from_states[i], to_states[i], counted[i], stacks[i]
+                if kinds[i] != KIND_STATE_TRANSITION or resources[i] != RESOURCE_GOROUTINE:
+                    continue
+                to_state = to_states[i]
+                goroutine = self._find(ids[i])
+                fine = goroutine != NULL and self._move(
+                    goroutine, times[i], ids[i], from_states[i], to_state
                 )
                 if not fine:
                     break
+                if to_state == self.state and goroutine.since == NOT_YET:
+                    reason = reasons[i] if _is_valid(has_reason, i) else known
+                    if passes[min(max(reason, 0), known)]:
+                        goroutine.since = times[i]
+                        goroutine.stack = stacks[i] if _is_valid(has_stack, i) else NULL_ID
         if not fine:
             raise MemoryError("no memory for delays")
 
@@ -115,13 +147,11 @@ cdef class DelaySums:
 
     # --- one transition -------------------------------------------------------------------------
 
-    cdef bint _add(
-        self, int64_t time, int64_t id, int from_state, int to_state, bint counted, int64_t stack
+    cdef inline bint _move(
+        self, DelayedGoroutine* goroutine, int64_t time, int64_t id, int from_state, int to_state
     ) noexcept nogil:
+        """End the delay, or the life."""
         cdef bint born = from_state == STATE_NOTEXIST or from_state == STATE_UNDETERMINED
-        cdef DelayedGoroutine* goroutine = self._find(id)
-        if goroutine == NULL:
-            return False
         if from_state != to_state:
             if born and not self._begin_life(goroutine, from_state, to_state):
                 return False
@@ -129,11 +159,7 @@ cdef class DelaySums:
                 goroutine.ran_at = time
                 if not goroutine.lives_again:
                     self._forget_held(goroutine)
-        if goroutine.since == NOT_YET:
-            if to_state == self.state and counted:
-                goroutine.since = time
-                goroutine.stack = stack
-        elif to_state != self.state:
+        if goroutine.since != NOT_YET and to_state != self.state:
             if not self._end_delay(goroutine, time):
                 return False
         if to_state == STATE_NOTEXIST and not goroutine.lives_again:
@@ -227,12 +253,19 @@ cdef class DelaySums:
     cdef DelayedGoroutine* _find(self, int64_t id) noexcept nogil:
         """The place of a goroutine, a new one where it is not known; NULL without memory."""
         cdef bint is_new
-        cdef uint64_t* place = idmap_put(&self.places, <uint64_t>id, &is_new)
+        cdef RecentGoroutine* recent = &self.recent[id & (RECENT_GOROUTINES - 1)]
+        cdef uint64_t* place
         cdef DelayedGoroutine* goroutine
+        if recent.id == id and recent.place != 0:
+            return &self.goroutines[recent.place - 1]
+        place = idmap_put(&self.places, <uint64_t>id, &is_new)
         if place == NULL:
             return NULL
+        recent.id = id
         if not is_new:
+            recent.place = <int64_t>place[0]
             return &self.goroutines[place[0] - 1]
+        recent.place = 0
         if self.free_goroutine != 0:
             place[0] = <uint64_t>self.free_goroutine
             self.free_goroutine = self.goroutines[place[0] - 1].held
@@ -244,6 +277,7 @@ cdef class DelaySums:
                 return NULL
             self.n_goroutines += 1
             place[0] = <uint64_t>self.n_goroutines
+        recent.place = <int64_t>place[0]
         goroutine = &self.goroutines[place[0] - 1]
         memset(goroutine, 0, sizeof(DelayedGoroutine))
         goroutine.ran_at = NOT_YET
@@ -252,6 +286,7 @@ cdef class DelaySums:
 
     cdef void _free(self, int64_t id) noexcept nogil:
         cdef uint64_t place = idmap_find(&self.places, <uint64_t>id)[0]
+        self.recent[id & (RECENT_GOROUTINES - 1)].place = 0
         self.goroutines[place - 1].held = self.free_goroutine
         self.free_goroutine = <int64_t>place
         idmap_remove(&self.places, <uint64_t>id)
