@@ -247,6 +247,8 @@ _TRACE_DIFF = Table(
         flag("is_change", "the change is at least four standard errors"),
     ),
     "The surest changes come first.",
+)
+
 _RELATED_GOROUTINES = Table(
     "related_goroutines",
     "goroutine that woke another, or woke one that did, and so on",
