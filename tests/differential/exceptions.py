@@ -105,6 +105,13 @@ EXCEPTIONS = (
         recognize=lambda both, _: _says(both, "a time beyond 63 bits"),
     ),
     Exception_(
+        "statuses",
+        go="cuts the status of a goroutine to eight bits before it looks whether it exists",
+        ours="rejects the event",
+        why="no runtime writes it; cut to eight bits it is another one",
+        recognize=lambda both, _: _has_absurd_status(both),
+    ),
+    Exception_(
         "lines",
         go="lets a line of a frame be any number of 64 bits",
         ours="takes lines above 2**63 - 1 for that",
@@ -145,6 +152,12 @@ def _has_short_record(data: bytes) -> bool:
                 if "does not fit" in error.reason:
                     return True
     return False
+
+
+def _has_absurd_status(both: Both) -> bool:
+    """Whether we reject a status beyond eight bits."""
+    found = re.search(r"status (\d+) does not exist", str(both.ours.error))
+    return found is not None and int(found[1]) > 255
 
 
 def _ends_in_a_sample(both: Both) -> bool:

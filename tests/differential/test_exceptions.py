@@ -30,7 +30,7 @@ def written(write: Callable[[TraceWriter], Any], minor: int = 26, **options: int
 
 def many_reasons(trace: TraceWriter) -> None:
     thread = trace.thread(1)
-    for number in range(33_000):
+    for number in range(4200):
         thread.go_stop(f"reason {number}")
         thread.go_start(1)
 
@@ -69,6 +69,7 @@ CASES: list[Any] = [
     ("end inside a record", short_table_before_another_fault),
     ("overflow of time", lambda: written(lambda t: t.thread(1).heap_goal(1, at=2**63 + 9))),
     ("overflow of time", lambda: written(lambda trace: trace.cpu_sample(1, 0, 1, at=2**63))),
+    ("statuses", lambda: written(lambda t: t.thread(1).event("GoStatus", 7, NONE, 256 + 4))),
     ("lines", lambda: written(absurd_line)),
     ("stacks of CPU samples", lambda: written(lambda trace: trace.cpu_sample(1, 0, 1, 99))),
 ]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from gotrace.spec.trace_events import EVENTS
-from gotrace.wire import text_to_bytes
-from gotrace.wire.quoting import unquote
 from tests.core.decoding import real, real_names
-from tests.golab import toolchain
+from tests.golab import peers, toolchain
 from tests.goldens import all_goldens
 
 #: How a seed is decoded at first (see trace_target.pyx): a few tables, all of them under salvage.
@@ -31,16 +28,8 @@ def go_corpora() -> Iterator[tuple[str, bytes]]:
     """Go's golden traces and fuzz corpus, where the reference toolchain is installed."""
     if not toolchain.available():
         return
-    testdata = toolchain.Toolchain(toolchain.REFERENCE).goroot / "src/internal/trace/testdata"
-    for path in sorted(testdata.glob("tests/*.test")):
-        text = path.read_text(encoding="utf-8").split("-- trace --\n", 1)[1]
-        trace = b"".join(text_to_bytes(text, path.name))
-        if len(trace) <= LONGEST:
-            yield path.stem, trace
-    for path in sorted(testdata.glob("fuzz/FuzzReader/*")):
-        literal = re.search(r'\[\]byte\((".*")\)', path.read_text(encoding="utf-8"))
-        if literal:
-            yield f"go-fuzz-{path.name}", unquote(literal[1])
+    cases = (*peers.golden_cases(), *peers.fuzz_cases())
+    yield from ((case.name, case.trace) for case in cases if len(case.trace) <= LONGEST)
 
 
 def trace_dictionary() -> Iterator[tuple[str, bytes]]:
