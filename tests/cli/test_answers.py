@@ -12,8 +12,9 @@ import gotrace
 from gotrace.sinks.text import cells
 from tests.cli.conftest import Run
 
-VERBS = ("goroutines", "tasks", "regions")
+VERBS = ("goroutines", "sched", "tasks", "regions")
 RESULTS = {
+    "sched": "sched_latency",
     "goroutines": "goroutine_groups",
     "tasks": "task_groups",
     "regions": "region_groups",
@@ -149,3 +150,25 @@ def test_a_trace_is_no_profile_to_diff_with(run: Run, packed: Path, tmp_path: Pa
     result = run("diff", packed, path)
     assert result.exit_code == 2
     assert "diff compares two of a kind" in result.stderr
+
+
+def test_every_table_about_the_scheduler(run: Run, packed: Path, tmp_path: Path) -> None:
+    for what, name in (
+        ("windows", "sched_windows"),
+        ("bursts", "sched_bursts"),
+        ("procs", "proc_utilization"),
+    ):
+        path = tmp_path / f"{what}.parquet"
+        assert run("sched", packed, "--what", what, "-o", path).exit_code == 0
+        assert pq.read_table(path).schema.names == gotrace.schema(name).names
+
+
+def test_the_page_of_the_scheduler_says_when_and_why(run: Run, packed: Path) -> None:
+    page = run("sched", packed).stdout
+    for part in (
+        "waits for a proc: half within",
+        "over time, +",
+        "; up to ",
+        "busy with goroutines",
+    ):
+        assert part in page, part

@@ -8,13 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace.analyses.sums import ints
+from gotrace.analyses.sums import codes_in, ints
 from gotrace.tables.schema import schema
 
 BIN_NS: Final = 1_000_000
 LEAST: Final = 8
 """Different goroutines that make a burst."""
 
+_COLUMNS: Final = ("time_ns", "goroutine", "by_goroutine", "by_stack_id")
 _KEYS: Final = ("bin", "by_goroutine", "by_stack_id")
 
 
@@ -26,8 +27,12 @@ class Bursts:
         self._open: pa.Table | None = None
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Add wakeups (time_ns, goroutine, by_goroutine, by_stack_id, latency_ns)."""
-        rows = pa.Table.from_batches([batch])
+        """Add transitions; those to runnable from waiting, or from nothing, are wakeups."""
+        woken = codes_in(batch.column("to_state"), ("runnable",)) == 0
+        woken &= codes_in(batch.column("from_state"), ("waiting", "notexist")) >= 0
+        rows = pa.Table.from_batches([batch.select(_COLUMNS).filter(pa.array(woken))])
+        if not rows.num_rows:
+            return
         rows = rows.append_column("bin", pa.array(ints(rows["time_ns"]) // BIN_NS))
         if self._open is not None:
             rows = pa.concat_tables([self._open, rows])
@@ -51,7 +56,6 @@ class Bursts:
                 ("time_ns", "max"),
                 ("goroutine", "count_distinct"),
                 ("goroutine", "count"),
-                ("latency_ns", "max"),
             ]
         )
         self._found.append(
@@ -74,7 +78,6 @@ class Bursts:
             found["by_stack_id"],
             found["goroutine_count_distinct"],
             found["goroutine_count"],
-            found["latency_ns_max"],
         ]
         return pa.table(columns, schema=wanted).sort_by(
             [("start_ns", "ascending"), ("by_goroutine", "ascending")]
@@ -85,7 +88,7 @@ def by_waker(bursts: pa.Table) -> pa.Table:
     """Sum the table `sched_bursts` by the place that wakes; who woke the most at once comes first.
 
     Columns: bursts, woken, goroutines (that did it), by_goroutine and start_ns (of the largest),
-    latency_max_ns, by_stack_id.
+    by_stack_id.
     """
     order = [("woken", "descending"), ("start_ns", "ascending")]
     largest_first = bursts.sort_by(order)
@@ -96,10 +99,9 @@ def by_waker(bursts: pa.Table) -> pa.Table:
             ("by_goroutine", "count_distinct"),
             ("by_goroutine", "first"),
             ("start_ns", "first"),
-            ("latency_max_ns", "max"),
         ]
     )
-    names = ["bursts", "woken", "goroutines", "by_goroutine", "start_ns", "latency_max_ns"]
+    names = ["bursts", "woken", "goroutines", "by_goroutine", "start_ns"]
     held = [name for name in grouped.schema.names if name != "by_stack_id"]
     renamed = grouped.select([*held, "by_stack_id"]).rename_columns([*names, "by_stack_id"])
     return renamed.sort_by([("woken", "descending"), ("start_ns", "ascending")])

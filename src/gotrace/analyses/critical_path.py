@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from gotrace._core import CriticalPath
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Tables
-from gotrace.analyses.sums import codes_in, ints, whole
+from gotrace.analyses.sums import Codes, codes_in, ints, whole
 from gotrace.errors import UnknownNameError
 from gotrace.spec.words import STATES
 from gotrace.tables.schema import schema
@@ -82,7 +82,7 @@ def _numbers(column: pa.ChunkedArray, ids: Ints) -> Ints:
     return np.where(ids[at] == wanted, at, -1)
 
 
-def _table(path: CriticalPath, states: pa.Table, state: Ints, ids: Ints) -> pa.Table:
+def _table(path: CriticalPath, states: pa.Table, state: Codes, ids: Ints) -> pa.Table:
     size = len(path)
     intervals, starts, ends = (np.empty(size, np.int64) for _ in range(3))
     goroutines, depths = np.empty(size, np.int32), np.empty(size, np.int32)

@@ -1,4 +1,4 @@
-"""What procs did with their time, and how many there were."""
+"""How busy procs were with goroutines, and how many procs there were."""
 
 from __future__ import annotations
 
@@ -6,39 +6,25 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gotrace.analyses.clipping import within
 from gotrace.analyses.profile_columns import Ints
-from gotrace.analyses.reading import Reading
-from gotrace.analyses.sums import Sums, codes_in, ints
-from gotrace.spec.words import METRIC_GOMAXPROCS, STATES
+from gotrace.analyses.reading import Span
+from gotrace.analyses.sums import Sums, ints
+from gotrace.spec.words import METRIC_GOMAXPROCS
 from gotrace.tables.schema import schema
-
-_TIMES = ("busy_ns", "empty_ns", "syscall_ns", "idle_ns")
-_RUNNING, _SYSCALL = STATES.index("running"), STATES.index("syscall")
-_IDLE = STATES.index("idle")
 
 
 class Procs:
-    """Sums by proc, while `proc_states` and `metrics` go by."""
+    """Sums by proc, while intervals of goroutines and `metrics` go by."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-        self._sums = Sums(("proc",), (*_TIMES, "spells"))
+    def __init__(self) -> None:
+        self._sums = Sums(("proc",), ("busy_ns", "runs"))
         self._maxima: list[tuple[int, int]] = []
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Add intervals (proc, start_ns, end_ns, state, goroutine)."""
-        inside = within(batch, self._reading.start_ns, self._reading.end_ns)
-        state = codes_in(batch.column("state"), STATES)
-        on = batch.column("goroutine").is_valid().to_numpy(zero_copy_only=False)
-        running = state == _RUNNING
-        chosen = (running & on, running & ~on, state == _SYSCALL, state == _IDLE)
-        columns = {
-            name: pa.array(np.where(mask, inside, 0))
-            for name, mask in zip(_TIMES, chosen, strict=True)
-        }
-        spells = pa.array((running & (inside > 0)).astype(np.int64))
-        self._sums.add(pa.table({"proc": batch.column("proc"), **columns, "spells": spells}))
+    def add_runs(self, procs: pa.Array, times: Ints) -> None:
+        """Add the proc of each running interval, null for an unknown one, and its ns."""
+        ones = pa.array(np.ones(len(times), np.int64))
+        rows = pa.table({"proc": procs, "busy_ns": pa.array(times), "runs": ones})
+        self._sums.add(rows.filter(procs.is_valid()))
 
     def add_metrics(self, batch: pa.RecordBatch) -> None:
         """Take GOMAXPROCS out of metrics (time_ns, name, value)."""
@@ -56,12 +42,13 @@ class Procs:
         at = np.searchsorted(changes[:, 0], times, side="right") - 1
         return changes[np.maximum(at, 0), 1], np.zeros(len(times), np.bool_)
 
-    def table(self) -> pa.Table:
-        """Give the table `proc_utilization`."""
+    def table(self, span: Span) -> pa.Table:
+        """Give the table `proc_utilization`; a proc that never ran anything has no row."""
         sums, wanted = self._sums.table(), schema("proc_utilization")
         if sums is None:
             return wanted.empty_table()
         sums = sums.sort_by("proc")
-        total = sum(ints(sums[name]) for name in _TIMES)
-        columns = [sums["proc"], *(sums[name] for name in _TIMES), pa.array(total), sums["spells"]]
+        total = pa.array(np.full(sums.num_rows, span.duration_ns))
+        share = ints(sums["busy_ns"]) / max(span.duration_ns, 1)
+        columns = [sums["proc"], sums["busy_ns"], total, pa.array(share), sums["runs"]]
         return pa.table(columns, schema=wanted)

@@ -48,10 +48,17 @@ _COLUMNS: Final = {
         "by_kind",
         "next_state",
         "open_start",
+        "proc",
     ),
-    "goroutine_transitions": ("time_ns", "life", "from_state", "to_state"),
-    "wakeups": ("time_ns", "goroutine", "by_goroutine", "by_stack_id", "latency_ns"),
-    "proc_states": ("proc", "start_ns", "end_ns", "state", "goroutine"),
+    "goroutine_transitions": (
+        "time_ns",
+        "goroutine",
+        "life",
+        "from_state",
+        "to_state",
+        "by_goroutine",
+        "by_stack_id",
+    ),
     "metrics": ("time_ns", "name", "value"),
 }
 
@@ -85,8 +92,8 @@ def sched(
 
     `what` is "latency" (the table `sched_latency`), "windows" (`sched_windows`), "bursts"
     (`sched_bursts`) or "procs" (`proc_utilization`). Reads `goroutine_states`,
-    `goroutine_transitions`, `wakeups`, `proc_states`, `metrics` in one pass. Raises
-    `UnknownNameError`, ValueError for a time that the trace cannot place.
+    `goroutine_transitions` and `metrics` in one pass. Raises `UnknownNameError`, ValueError for a
+    time that the trace cannot place.
     """
     if what not in RESULTS:
         raise unknown_name("answer about the scheduler", what, RESULTS)
@@ -119,7 +126,7 @@ class _Seen:
         self._latency = Distributions()
         self._levels = Levels("runnable")
         self._bursts = Bursts()
-        self._procs = Procs(reading)
+        self._procs = Procs()
         self._worst: list[Ints] = []
 
     def add(self, name: str, batch: pa.RecordBatch) -> None:
@@ -128,10 +135,7 @@ class _Seen:
             self._add_states(batch)
         elif name == "goroutine_transitions":
             self._levels.add(batch, self._windows())
-        elif name == "wakeups":
             self._bursts.add(batch)
-        elif name == "proc_states":
-            self._procs.add(batch)
         else:
             self._procs.add_metrics(batch)
 
@@ -152,6 +156,9 @@ class _Seen:
         for code, name in _TIMES.items():
             chosen = inside & (state == code)
             windows.add_time(name, first[chosen], last[chosen])
+            if code == _RUNNING:
+                procs = batch.column("proc").filter(pa.array(chosen))
+                self._procs.add_runs(procs, (last - first)[chosen])
         ran = (state == _RUNNABLE) & (codes_in(batch.column("next_state"), STATES) == _RUNNING)
         ran &= ~np.asarray(batch.column("open_start")).astype(np.bool_)
         ran &= end == last  # what ran after the stretch is no latency of it
@@ -183,7 +190,7 @@ class _Seen:
             _latency_table(latency),
             self._window_table(windows, by_window, span, spike_ns),
             self._bursts.table(),
-            self._procs.table(),
+            self._procs.table(span),
         )
 
     def _window_table(
@@ -231,7 +238,8 @@ def causes_of(batch: pa.RecordBatch) -> Ints:
     told = batch.column("reason").is_valid().to_numpy(zero_copy_only=False)
     other, syscall = CAUSES.index("other"), CAUSES.index("syscall")
     stopped = np.where(reason >= 0, CAUSES.index("preempted") + reason, other)
-    return np.where(by_kind >= 0, by_kind, np.where(told, stopped, syscall))
+    causes: Ints = np.where(by_kind >= 0, by_kind, np.where(told, stopped, syscall))
+    return causes.astype(np.int64)
 
 
 def _latency_table(latency: Distributions) -> pa.Table:

@@ -88,6 +88,12 @@ class SlicedDistributions:
         """Let two slices be one."""
         self._spread = self._spread.regroup(lambda old: old // MOST * MOST + old % MOST // 2)
 
+    def as_one(self) -> SlicedDistributions:
+        """Give the distributions of all groups together, as group 0."""
+        every = SlicedDistributions(Slices(0))
+        every._spread = self._spread.regroup(lambda old: old % MOST)
+        return every
+
     def by_group(self) -> Distributions:
         """Give the distributions of the groups."""
         return self._spread.regroup(lambda old: old // MOST)

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from gotrace.analyses.profile_columns import Ints
 
+Codes = npt.NDArray[np.int8]
+
 _HELD_ROWS: Final = 1 << 18
+_BYTE: Final = 256
 
 
 class Sums:
@@ -102,11 +106,19 @@ def codes(column: pa.DictionaryArray) -> Ints:
     return ints(column.indices, -1)
 
 
-def codes_in(column: pa.Array, words: Sequence[str]) -> Ints:
-    """Give the position in `words` of each word, -1 for null and for others."""
+def codes_in(column: pa.Array, words: Sequence[str]) -> Codes:
+    """Give the position in `words`, fewer than 128, of each word; -1 for null and for others."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     known = {word: at for at, word in enumerate(words)}
     here = [known.get(word, -1) for word in column.dictionary.to_pylist()]
-    found: Ints = np.array([*here, -1], np.int64)[codes(column)]
-    return found
+    table = np.array([*here, -1], np.int8)
+    indices = column.indices
+    if indices.null_count:
+        indices = indices.fill_null(len(here))
+    if not pa.types.is_int8(indices.type) or len(table) > _BYTE:
+        found: Codes = table[np.asarray(indices)]
+        return found
+    # A byte for a byte is several times faster than a gather.
+    padded = table.tobytes() + bytes(_BYTE - len(table))
+    return np.frombuffer(np.asarray(indices).tobytes().translate(padded), np.int8)

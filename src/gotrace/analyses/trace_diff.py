@@ -184,8 +184,7 @@ class _Side:
         self._times.add({name: pa.array(column) for name, column in columns.items()})
         ran = (state == _RUNNABLE) & (following == _RUNNING)
         ran &= ~np.asarray(batch.column("open_start")).astype(np.bool_)
-        for cause in (causes_of(batch)[ran], np.full(int(ran.sum()), len(CAUSES))):
-            self._latency.add(cause, at[ran], lasted[ran])
+        self._latency.add(causes_of(batch)[ran], at[ran], lasted[ran])
 
     def _add_intervals(self, name: str, batch: pa.RecordBatch) -> None:
         numbering, spread = self._intervals[name]
@@ -200,7 +199,8 @@ class _Side:
         """Give every number."""
         seconds = self._slices.seconds(end_ns)
         yield from self._rates(seconds)
-        yield from _spread("latency", (*CAUSES, "all"), self._latency)
+        yield from _spread("latency", ("all",), self._latency.as_one())
+        yield from _spread("latency", CAUSES, self._latency)
         for kind, (numbering, spread) in self._intervals.items():
             names = [name or "(no name)" for name in numbering.values]
             yield from _spread(kind.removesuffix("s"), names, spread)

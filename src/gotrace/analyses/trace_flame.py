@@ -150,6 +150,8 @@ class _Weighing:
         self._reading, self._chosen = reading, chosen
         self._sums = Sums(_KEYS, ("count", "ns"))
         self._last = LastStacks()
+        counted = [code in self._view.states for code in range(len(STATES))]
+        self._states = np.array([*counted, False], np.bool_)
         self._runs = SampledRuns()
 
     def add(self, name: str, batch: pa.RecordBatch) -> None:
@@ -172,28 +174,25 @@ class _Weighing:
         stack = np.where((state == _RUNNING) & (behind != _NONE), behind, own)
         ended = codes_in(batch.column("next_state"), ("notexist",)) == 0
         self._last.fill(goroutine, stack, ended.view(np.uint8))
-        counted = np.isin(state, list(self._view.states))
+        counted = self._states[state]
         if self._view.reasons is not None:
             counted &= _passes(batch.column("reason"), self._view.reasons)
         counted &= self._chosen.has(goroutine)
         start, end = self._clipped(batch)
         time = self._chosen.covered(goroutine, start, end)
         counted &= time > 0
-        words = np.where(
-            state == _RUNNING,
-            _WORDS.index("running"),
-            np.where(
-                state == _RUNNABLE, _WORDS.index("ready"), codes_in(batch.column("wait"), WAITS)
-            ),
-        )
-        words = np.where(state == _SYSCALL, WAITS.index("syscall"), words)
-        words = np.where(words < 0, WAITS.index("unknown"), words)
         if self._by == "wall":
             running = counted & (state == _RUNNING)
-            columns = (goroutine, start, end, stack, time)
-            self._runs.add_runs(Runs(*(column[running] for column in columns)))
+            self._runs.add_runs(
+                Runs(goroutine, start, end, stack, time).chosen(np.flatnonzero(running))
+            )
             counted &= ~running
-        self._put(goroutine[counted], stack[counted], words[counted], time[counted])
+        rows = np.flatnonzero(counted)
+        words = _WORD_OF_STATE[state[rows]]
+        waiting = np.flatnonzero(words == _NONE)
+        wait = codes_in(batch.column("wait"), WAITS)[rows[waiting]]
+        words[waiting] = np.where(wait < 0, WAITS.index("unknown"), wait)
+        self._put(goroutine[rows], stack[rows], words, time[rows])
 
     def _add_samples(self, batch: pa.RecordBatch) -> None:
         own = batch.filter(pc.is_valid(batch.column("goroutine")))
@@ -276,6 +275,12 @@ def _words(state: Ints, wait: Ints) -> Ints:
     words[state == _RUNNABLE] = _WORDS.index("ready")
     words[state == _SYSCALL] = _WORDS.index("syscall")
     return words
+
+
+_WORD_OF_STATE: Final = np.full(len(STATES), _NONE)
+_WORD_OF_STATE[[_RUNNING, _RUNNABLE, _SYSCALL]] = [
+    _WORDS.index(word) for word in ("running", "ready", "syscall")
+]
 
 
 def _passes(column: pa.DictionaryArray, reasons: Callable[[str], bool]) -> Bools:

@@ -19,7 +19,7 @@ from gotrace.cli.answers import (
     trace_of,
     write_answer,
 )
-from gotrace.cli.bars import histogram_lines, spark
+from gotrace.cli.bars import bar, histogram_lines, spark
 from gotrace.cli.inputs import report_damage
 from gotrace.cli.output import format_of
 from gotrace.cli.terminal import BAD, clean, count, fit, say
@@ -105,9 +105,8 @@ class _Page:
         if every:
             row = every[0]
             about = (
-                f"{row['count']:,} times a goroutine was ready and then ran: half within "
-                f"{brief(row['p50_ns'])}, 99 % within {brief(row['p99_ns'])}, "
-                f"at most {brief(row['max_ns'])}"
+                f"{count(row['count'], 'wait')} for a proc: half within {brief(row['p50_ns'])}, "
+                f"99 % within {brief(row['p99_ns'])}, the longest {brief(row['max_ns'])}"
             )
         yield from header(self._trace.name, self._span, about)
         if not every:
@@ -117,6 +116,9 @@ class _Page:
         yield from self._spikes()
         yield from self._burst_lines()
         yield from self._procs()
+        yield ""
+        yield "  how long the waits were"
+        yield from histogram_lines(every[0]["histogram"], width_of_page() - 60)
         yield from next_lines(*self._next())
 
     def _latency(self) -> Iterator[str]:
@@ -134,8 +136,6 @@ class _Page:
                 for row in rows
             ],
         )
-        yield ""
-        yield from histogram_lines(rows[0]["histogram"], width_of_page() - 60)
         yield ""
 
     def _over_time(self) -> Iterator[str]:
@@ -175,19 +175,18 @@ class _Page:
         rows = by_waker(bursts).slice(0, self._limit).to_pylist()
         yield f"  who woke {LEAST} or more within a millisecond"
         yield from aligned(
-            ["bursts", "most woken", "then waited", "largest at", "goroutine", "where"],
+            ["bursts", "most woken", "largest at", "goroutine", "where"],
             [
                 [
                     f"{row['bursts']:,}",
                     f"{row['woken']:,}",
-                    brief(row["latency_max_ns"]),
                     f"+{moment(row['start_ns'], self._span)}",
                     _who(row),
                     short_name(sites.get(row["by_stack_id"]) or "the runtime: timers, the network"),
                 ]
                 for row in rows
             ],
-            left=(4,),
+            left=(3,),
         )
         yield ""
 
@@ -197,27 +196,21 @@ class _Page:
         return sites(self._trace, [id for id in ids if id is not None])
 
     def _procs(self) -> Iterator[str]:
-        procs = self._seen.procs
-        rows = procs.to_pylist()
-        names = ("busy", "empty", "syscall", "idle")
-        if len(rows) > 16:
-            yield f"  {count(len(rows), 'proc')}; the least and the most busy of them"
+        rows = self._seen.procs.to_pylist()
+        if not rows:
+            return
+        busy = sum(row["busy_ns"] for row in rows)
+        total = sum(row["total_ns"] for row in rows)
+        share = _percent(busy, total)
+        yield f"  {count(len(rows), 'proc')}, busy with goroutines {share} % of the time"
+        if len(rows) > _PROCS:
             rows = sorted(rows, key=lambda row: row["busy_ns"])
-            rows = [*rows[:4], *rows[-4:]]
-        head = ["proc", *(f"{name} %" for name in names), "starts", "busy: with a goroutine"]
-        yield from aligned(
-            head,
-            [
-                [
-                    f"P{row['proc']}",
-                    *(_percent(row[f"{name}_ns"], row["total_ns"]) for name in names),
-                    f"{row['spells']:,}",
-                    "",
-                ]
-                for row in rows
-            ],
-            left=(0,),
-        )
+            rows = [*rows[: _PROCS // 2], *rows[-_PROCS // 2 :]]
+            yield "  the least and the most busy of them"
+        for row in rows:
+            filled = bar(row["busy_ns"], row["total_ns"], 40)
+            percent = _percent(row["busy_ns"], row["total_ns"])
+            yield f"  P{row['proc']:<4} {percent:>5} %  {row['runs']:>11,} runs  {filled}"
 
     def _next(self) -> list[str]:
         file = shell_word(self._trace.name)
@@ -229,6 +222,7 @@ class _Page:
         ]
 
 
+_PROCS = 16
 _CAUSES = {
     "all": "all",
     "unblock": "another woke it",

@@ -135,27 +135,20 @@ _SCHED_BURSTS = Table(
         i64("by_stack_id", "where it did; joins `stacks`"),
         i64("woken", "different goroutines", need=True),
         i64("wakeups", "wakeups", need=True),
-        i64("latency_max_ns", "longest time that one of them was ready before it ran"),
     ),
 )
 
 _PROC_UTILIZATION = Table(
     "proc_utilization",
-    "proc (P): what it did with its time",
+    "proc (P): how busy it was with goroutines",
     ("proc",),
     frozenset(),
     (
         i32("proc", "the proc", need=True),
-        i64("busy_ns", "time with a goroutine", need=True),
-        i64(
-            "empty_ns",
-            "time running without a goroutine: looking for one, or the scheduler",
-            need=True,
-        ),
-        i64("syscall_ns", "time while its goroutine was in a system call", need=True),
-        i64("idle_ns", "time idle", need=True),
-        i64("total_ns", "the four in sum", need=True),
-        i64("spells", "times that it was started", need=True),
+        i64("busy_ns", "time that a goroutine ran on it", need=True),
+        i64("total_ns", "length of the stretch of time that was looked at", need=True),
+        _number("utilization", "busy_ns / total_ns", need=True),
+        i64("runs", "times that a goroutine was put on it", need=True),
     ),
 )
 
