@@ -179,7 +179,7 @@ class _Lanes:
 
     def _states(self, batch: pa.RecordBatch) -> None:
         batch, starts, ends = self._cut(batch)
-        state = codes_in(batch.column("state"), STATES)
+        state = codes_in(batch.column("state"), STATES).astype(np.int64)
         goroutine = ints(batch.column("goroutine"))
         tracks = self._goroutine_tracks(goroutine)
         stack, by_stack = self._sites_of(batch, "stack_id"), self._sites_of(batch, "by_stack_id")
