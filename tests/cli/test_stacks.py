@@ -285,12 +285,6 @@ def test_lines_fit(run, tmp_path, monkeypatch, verb, width):
     assert "Method" in result.stdout
 
 
-def test_a_trace_is_refused_for_now(run, trace):
-    result = run("top", trace)
-    assert result.exit_code == 2
-    assert "does not read a trace" in result.stderr
-
-
 def test_standard_input(run, simple):
     assert "cpu 100ms" in run("top", "-", stdin=simple.read_bytes()).stdout
 
