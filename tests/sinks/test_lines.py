@@ -198,6 +198,7 @@ def test_counts_are_numbers_and_ids_are_not(trace):
         "frame_id",
         "frame_ids",
         "goroutine",
+        "last_stack_id",
         "parent",
         "parent_task",
         "resource_id",
@@ -205,6 +206,7 @@ def test_counts_are_numbers_and_ids_are_not(trace):
         "stack_id",
         "task",
         "thread",
+        "trigger_stack_id",
     }
 
 
