@@ -126,7 +126,7 @@ def test_text_says_what_a_profile_is(run):
     assert re.match(r"/\S+ \(build [0-9a-f]", facts["program"])
     assert facts["period"] == "512B of space"
     assert facts["values"].startswith("alloc_objects")
-    assert re.search(r"inuse_space +[0-9.]+MB  shown first", result.stdout)
+    assert re.search(r"inuse_space +[0-9.]+[kM]B  shown first", result.stdout)
     assert re.match(r"bytes \(\d+\): samples with the key", facts["labels"])
     assert f"next: gotrace top {path}" in result.stdout
 
