@@ -82,7 +82,7 @@ def test_files_and_bytes_are_read_as_often_as_one_likes(tmp_path):
         (b"go 1.5 trace\0\0\0\0", "trace"),
         (b"goroutine 1 [running]:\nmain.main()\n", "dump"),
         (b"panic: boom\n\ngoroutine 1 [running]:\n", "dump"),
-        (b"goroutine profile: total 4\n", "dump"),
+        (b"goroutine profile: total 4\n", "profile"),
         (b'{"Alloc": 1, "HeapAlloc": 3}', "memstats"),
         (b"\x0a\x04\x08\x01\x10\x02\x0a\x04\x08\x03\x10\x04", "profile"),
     ],
