@@ -30,7 +30,7 @@ def written(write: Callable[[TraceWriter], Any], minor: int = 26, **options: int
 
 def many_reasons(trace: TraceWriter) -> None:
     thread = trace.thread(1)
-    for number in range(4200):
+    for number in range(33_000):
         thread.go_stop(f"reason {number}")
         thread.go_start(1)
 
