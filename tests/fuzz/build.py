@@ -76,7 +76,7 @@ def _object(
 
 
 def _includes() -> Sequence[str]:
-    return (f"-I{sysconfig.get_path('include')}", f"-I{OUT}")
+    return (f"-I{sysconfig.get_path('include')}", f"-I{OUT}", f"-I{ROOT / 'src'}")
 
 
 def _python_libraries() -> Sequence[str]:
