@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gotrace.analyses.blocking import blocking
     from gotrace.analyses.call_graph import edges, top
     from gotrace.analyses.critical_path import critical_path
     from gotrace.analyses.flame import diff, flame
@@ -53,6 +54,7 @@ __all__ = [
     "UnknownNameError",
     "UnsupportedVersionError",
     "__version__",
+    "blocking",
     "connect",
     "critical_path",
     "diff",
@@ -70,6 +72,7 @@ __all__ = [
 
 _HOMES = {
     "gotrace.analyses.call_graph": "edges top",
+    "gotrace.analyses.blocking": "blocking",
     "gotrace.analyses.critical_path": "critical_path",
     "gotrace.analyses.flame": "diff flame",
     "gotrace.analyses.gc": "gc",

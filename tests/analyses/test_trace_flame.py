@@ -62,6 +62,22 @@ def test_views_of_states(trace: Trace, by: str, state: str) -> None:
         assert total(profile) == lasted(trace, state)
 
 
+def test_wakeup_is_every_wait_that_somebody_ended(trace: Trace) -> None:
+    states = trace.table("goroutine_states").to_pylist()
+    ended = [row for row in states if row["state"] == "waiting" and row["by_kind"]]
+    profile = trace_profile(trace, "wakeup")
+    assert total(profile) == sum(row["duration_ns"] for row in ended)
+    assert total(profile, 0) == sum(row["duration_ns"] > 0 for row in ended)
+
+
+def test_a_waker_stands_on_its_head_below_the_wait() -> None:
+    tables = hand_made([])
+    states = tables["goroutine_states"].to_pylist()
+    states[1] |= {"by_kind": "unblock", "by_goroutine": 8, "by_stack_id": 3}
+    tables |= made(goroutine_states=states)
+    assert own_times(tables, "wakeup") == {"/main.main/main.f2/(woken by)/main.f3/main.main": 10}
+
+
 def test_cpu_counts_the_samples(trace: Trace) -> None:
     samples = trace.table("cpu_samples").num_rows
     profile = trace_profile(trace, "cpu")
@@ -145,8 +161,8 @@ def hand_made(samples: list[dict[str, Any]]) -> dict[str, Any]:
     return made(stacks=stacks, frames=frames, goroutine_states=rows, cpu_samples=samples)
 
 
-def own_times(tables: dict[str, Any]) -> dict[str, int]:
-    rows = flame_of(trace_profile(tables, "wall"), "wall").to_pylist()
+def own_times(tables: dict[str, Any], by: str = "wall") -> dict[str, int]:
+    rows = flame_of(trace_profile(tables, by), by).to_pylist()
     paths: dict[int, str] = {}
     for row in rows:
         above = paths.get(row["parent"], "")

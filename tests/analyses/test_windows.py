@@ -18,24 +18,28 @@ MS = 1_000_000
 INTERVALS = st.lists(st.tuples(st.integers(0, 40 * MS), st.integers(1, 25 * MS)), max_size=20)
 
 
-@given(INTERVALS)
-def test_time_in_windows(intervals: list[tuple[int, int]]) -> None:
-    at = Windows(7, ["busy"])
-    start = np.array([7 + begin for begin, _ in intervals], np.int64)
-    end = start + np.array([length for _, length in intervals], np.int64)
-    at.add_time("busy", start, end)
-    for number in range(at.count):
-        low, high = 7 + number * MS, 7 + (number + 1) * MS
-        inside = np.maximum(np.minimum(end, high) - np.maximum(start, low), 0).sum()
-        assert at.sums["busy"][number] == inside
-    assert at.sums["busy"].sum() == (end - start).sum()
+@given(INTERVALS, INTERVALS)
+def test_time_in_windows(busy: list[tuple[int, int]], idle: list[tuple[int, int]]) -> None:
+    at = Windows(7, ["busy", "idle"])
+    rows = [*busy, *idle]
+    columns = np.array([0] * len(busy) + [1] * len(idle), np.int64)
+    start = np.array([7 + begin for begin, _ in rows], np.int64)
+    end = start + np.array([length for _, length in rows], np.int64)
+    at.add_times(columns, start, end)
+    for column, name in enumerate(at.sums):
+        own, until = start[columns == column], end[columns == column]
+        for number in range(at.count):
+            low, high = 7 + number * MS, 7 + (number + 1) * MS
+            inside = np.maximum(np.minimum(until, high) - np.maximum(own, low), 0).sum()
+            assert at.sums[name][number] == inside
+        assert at.sums[name].sum() == (until - own).sum()
 
 
 def test_windows_get_wider_when_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 50)
     at = Windows(0, ["busy"])
     for begin in range(0, 300 * MS, MS):
-        at.add_time("busy", np.array([begin]), np.array([begin + MS // 2]))
+        at.add_times(np.array([0]), np.array([begin]), np.array([begin + MS // 2]))
     assert (at.width_ns, at.count) == (10 * MS, 30)
     assert at.sums["busy"][:30].tolist() == [5 * MS] * 30
 

@@ -10,10 +10,12 @@ import pytest
 
 import gotrace
 from gotrace.sinks.text import cells
+from gotrace.testing import GoStatus, ProcStatus, TraceWriter
 from tests.cli.conftest import Run
 
-VERBS = ("goroutines", "sched", "tasks", "regions")
+VERBS = ("goroutines", "blocking", "sched", "tasks", "regions")
 RESULTS = {
+    "blocking": "blocking",
     "sched": "sched_latency",
     "goroutines": "goroutine_groups",
     "tasks": "task_groups",
@@ -92,6 +94,8 @@ def test_why_there_is_no_answer(run: Run, packed: Path) -> None:
         (("goroutines", packed, "--group", "no such name"), "no group has 'no such name'"),
         (("goroutines", packed, "--id", 987654321), "no goroutine 987654321 here; there are 1, "),
         (("tasks", packed, "--name", "no such name"), "no type of task has 'no such name'"),
+        (("blocking", packed, "--wait", "mutexx"), "nothing waits for 'mutexx' here, but for "),
+        (("blocking", packed, "--at", "no such name"), "no place has 'no such name'"),
         (("tasks", packed, "--id", 987654321), "no task 987654321; there are "),
         (("goroutines", packed, "--from", "+1h"), "the stretch of it that was asked for, is empty"),
     ):
@@ -172,3 +176,85 @@ def test_the_page_of_the_scheduler_says_when_and_why(run: Run, packed: Path) -> 
         "busy with goroutines",
     ):
         assert part in page, part
+
+
+EVIL = "main.\x1b[31mred\u202e\n\x9b2J"
+
+
+@pytest.fixture
+def evil(tmp_path: Path) -> Path:
+    """A trace whose every name is a stranger's."""
+    path = tmp_path / "evil.trace"
+    with path.open("wb") as file, TraceWriter(file) as trace:
+        thread = trace.thread(100)
+        thread.proc_status(0, ProcStatus.RUNNING)
+        thread.go_status(1, GoStatus.RUNNING)
+        stack = [(EVIL, f"{EVIL}.go", 7)]
+        thread.user_task_begin(3, EVIL, stack=stack)
+        thread.user_region_begin(EVIL, task=3, stack=stack)
+        for goroutine in range(2, 12):
+            thread.go_create(goroutine, start=stack, stack=stack)
+        thread.user_log(EVIL, EVIL, task=3, stack=stack)
+        thread.go_block(EVIL, stack=stack)
+        for goroutine in range(2, 12):
+            thread.go_start(goroutine)
+            if goroutine == 2:
+                thread.go_unblock(1, stack=stack)
+            thread.go_destroy()
+        thread.go_start(1)
+        thread.user_region_end(EVIL, task=3, stack=stack)
+        thread.user_task_end(3, stack=stack)
+        thread.go_stop(stack=stack)
+    return path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("goroutines",),
+        ("goroutines", "--group", "main"),
+        ("goroutines", "--group-by", "site"),
+        ("goroutines", "--id", 1),
+        ("goroutines", "--id", 5),
+        ("blocking",),
+        ("sched",),
+        ("tasks",),
+        ("tasks", "--id", 3),
+        ("regions",),
+        ("flame",),
+        ("flame", "--by", "wakeup"),
+    ],
+    ids=lambda words: "-".join(map(str, words)),
+)
+def test_names_of_strangers_move_no_cursor(run: Run, evil: Path, words: tuple[object, ...]) -> None:
+    verb, *options = words
+    result = run(verb, evil, *options)
+    assert result.exit_code == 0, result.output
+    assert not {*result.output} & {"\x1b", "\x9b", "\u202e", "\r"}
+    assert "\\x1b[31mred\\u202e" in result.stdout
+
+
+def test_the_writers_scene_is_told_as_it_was(run: Run, evil: Path) -> None:
+    table = gotrace.goroutines(gotrace.open(evil)).to_pylist()
+    assert sum(row["count"] for row in table) == 11
+    (burst,) = gotrace.sched(gotrace.open(evil), "bursts").to_pylist()
+    assert (burst["by_goroutine"], burst["woken"], burst["wakeups"]) == (1, 10, 10)
+    page = run("tasks", evil, "--id", 3).stdout
+    assert "1 goroutine, 1 region, 1 log" in page
+
+
+def test_views_of_go_are_told_as_go_tells_them(run: Run, packed: Path) -> None:
+    from gotrace.analyses.delays import delay_profile
+
+    wanted = int(delay_profile(gotrace.open(packed), "sync", compat="go").values[:, 1].sum())
+    words = ("--by", "sync", "--compat", "go", "--format", "json")
+    root = json.loads(run("flame", packed, *words).stdout.splitlines()[0])
+    assert root["total"] == wanted
+    assert run("flame", packed, "--by", "wall", "--compat", "go").exit_code == 2
+    refused = run("flame", packed, *words, "--group", "main")
+    assert "Go's profiles are of all goroutines" in refused.stderr
+
+
+def test_numbers_of_go_are_of_the_whole_trace(run: Run, packed: Path) -> None:
+    assert run("goroutines", packed, "--compat", "go").exit_code == 0
+    assert run("goroutines", packed, "--compat", "go", "--from", "+1ms").exit_code == 2

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace.analyses import names_of_stacks
 from gotrace.analyses.clipping import clipped_goroutines
 from gotrace.analyses.distributions import Distributions
 from gotrace.analyses.lists_of_times import ListSums, sum_of
@@ -54,14 +55,16 @@ def goroutines(
     *,
     start: When | None = None,
     end: When | None = None,
+    compat: str | None = None,
 ) -> pa.Table:
     """Group goroutines: the table `goroutine_groups`, the group that ran longest first.
 
     Reads `goroutines` and `stacks`; with `start` or `end` also `goroutine_states`, and every
-    number is of that stretch alone. Raises `UnknownNameError` for a grouping that is none,
+    number is of that stretch alone. With `compat="go"` the numbers of a whole trace are those of
+    Go's Summarizer. Raises `UnknownNameError` for a grouping that is none,
     ValueError for a time that the trace cannot place.
     """
-    return grouped(tables, group_by, start=start, end=end)[0]
+    return grouped(tables, group_by, start=start, end=end, compat=compat)[0]
 
 
 def grouped(
@@ -70,17 +73,20 @@ def grouped(
     *,
     start: When | None = None,
     end: When | None = None,
+    compat: str | None = None,
 ) -> tuple[pa.Table, Span]:
     """Group goroutines, and say what stretch of time that is about."""
     if group_by not in GROUPINGS:
         raise unknown_name("grouping", group_by, GROUPINGS)
-    columns = {"stacks": ("stack_id", "site", "leaf"), "goroutines": COLUMNS}
+    columns = {"stacks": names_of_stacks.COLUMNS, "goroutines": COLUMNS}
     if start is None and end is None:
-        reading = Reading(tables, columns)
+        reading = Reading(tables, columns, compat=compat)
         groups = _Groups(group_by)
         for name, batch in reading:
             groups.add(name, batch)
         return groups.table(), reading.span
+    if compat is not None:
+        raise ValueError("Go has no numbers of a stretch of time: leave start and end out")
     batches, span = clipped_goroutines(tables, columns, start, end)
     groups = _Groups(group_by)
     for name, batch in batches:
@@ -102,10 +108,7 @@ class _Groups:
     def add(self, name: str, batch: pa.RecordBatch) -> None:
         """Take a batch of `goroutines` or `stacks`."""
         if name == "stacks":
-            ids, sites, leaves = (column.to_pylist() for column in batch.columns)
-            self._sites |= {
-                id: site or leaf for id, site, leaf in zip(ids, sites, leaves, strict=True)
-            }
+            self._sites.update(names_of_stacks.places(batch))
         elif batch.num_rows:
             self._add(batch)
 

@@ -43,15 +43,14 @@ class Levels:
                 self._lives, self._level = lives, 0
                 self._bases.append(0)
             self._bases[-1] += int(np.count_nonzero(unknown & (after == self._state)))
-        steps = (after == self._state).astype(np.int64) - (before == self._state)
+        steps = (after == self._state).view(np.int8) - (before == self._state).view(np.int8)
         steps[unknown] = 0
-        levels = self._level + np.cumsum(steps)
+        levels = self._level + np.cumsum(steps, dtype=np.int64)
         earlier = np.append(self._level, levels[:-1])
         self._level = int(levels[-1])
-        of = windows.of(times)
-        first = np.flatnonzero(np.append(True, of[1:] != of[:-1]))
+        first = windows.runs(times)
         tops = np.maximum.reduceat(np.maximum(levels, earlier), first)
-        lasts = np.append(first[1:], len(of)) - 1
+        lasts = np.append(first[1:], len(times)) - 1
         epoch = len(self._bases) - 1
         self._tops.append((times[first], tops, epoch))
         self._lasts.append((times[lasts], levels[lasts], epoch))

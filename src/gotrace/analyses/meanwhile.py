@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace.analyses import names_of_stacks
 from gotrace.analyses.reading import Reading, Tables
 from gotrace.analyses.sums import codes_in, ints, whole
 from gotrace.spec.words import STATES
@@ -17,7 +18,7 @@ from gotrace.spec.words import STATES
 _RUNNING: Final = STATES.index("running")
 _RUNNABLE: Final = STATES.index("runnable")
 _COLUMNS: Final = {
-    "stacks": ("stack_id", "root", "site", "leaf"),
+    "stacks": (*names_of_stacks.COLUMNS, "root"),
     "goroutine_states": (
         "goroutine",
         "start_ns",
@@ -136,9 +137,9 @@ def _name(
     roots: dict[int, str] = {}
     sites: dict[str, str] = {}
     for batch in stacks:
-        for id, root, site, leaf in zip(*(c.to_pylist() for c in batch.columns), strict=True):
-            roots[id] = root or ""
-            sites[str(id)] = site or leaf or ""
+        ids, names = (batch.column(name).to_pylist() for name in ("stack_id", "root"))
+        roots.update(zip(ids, (name or "" for name in names), strict=True))
+        sites.update((str(id), place) for id, place in names_of_stacks.places(batch))
     for each, batches in zip(found, rows, strict=True):
         for batch in batches:
             _add_names(each.names, batch, roots)

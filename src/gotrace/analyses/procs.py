@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Span
-from gotrace.analyses.sums import Sums, ints
 from gotrace.spec.words import METRIC_GOMAXPROCS
 from gotrace.tables.schema import schema
+
+_MANY: Final = 1 << 16
 
 
 class Procs:
     """Sums by proc, while intervals of goroutines and `metrics` go by."""
 
     def __init__(self) -> None:
-        self._sums = Sums(("proc",), ("busy_ns", "runs"))
+        self._sums: dict[int, list[int]] = {}
         self._maxima: list[tuple[int, int]] = []
 
-    def add_runs(self, procs: pa.Array, times: Ints) -> None:
-        """Add the proc of each running interval, null for an unknown one, and its ns."""
-        ones = pa.array(np.ones(len(times), np.int64))
-        rows = pa.table({"proc": procs, "busy_ns": pa.array(times), "runs": ones})
-        self._sums.add(rows.filter(procs.is_valid()))
+    def add_runs(self, procs: Ints, times: Ints) -> None:
+        """Add the proc of each running interval, -1 for an unknown one, and its ns."""
+        if not len(procs):
+            return
+        ids = np.arange(int(procs.max()) + 1)
+        if len(ids) > _MANY:  # ids come from the trace: no table of them is as long as it says
+            ids, procs = np.unique(procs, return_inverse=True)
+        times, procs = times[procs >= 0], procs[procs >= 0]
+        busy, runs = (np.bincount(procs, weights, len(ids)) for weights in (times, None))
+        for at in np.flatnonzero(runs).tolist():
+            if ids[at] >= 0:
+                sums = self._sums.setdefault(int(ids[at]), [0, 0])
+                sums[0] += int(busy[at])
+                sums[1] += int(runs[at])
 
     def add_metrics(self, batch: pa.RecordBatch) -> None:
         """Take GOMAXPROCS out of metrics (time_ns, name, value)."""
@@ -44,11 +56,15 @@ class Procs:
 
     def table(self, span: Span) -> pa.Table:
         """Give the table `proc_utilization`; a proc that never ran anything has no row."""
-        sums, wanted = self._sums.table(), schema("proc_utilization")
-        if sums is None:
-            return wanted.empty_table()
-        sums = sums.sort_by("proc")
-        total = pa.array(np.full(sums.num_rows, span.duration_ns))
-        share = ints(sums["busy_ns"]) / max(span.duration_ns, 1)
-        columns = [sums["proc"], sums["busy_ns"], total, pa.array(share), sums["runs"]]
-        return pa.table(columns, schema=wanted)
+        total = span.duration_ns
+        rows = [
+            {
+                "proc": proc,
+                "busy_ns": busy,
+                "total_ns": total,
+                "utilization": busy / max(total, 1),
+                "runs": runs,
+            }
+            for proc, (busy, runs) in sorted(self._sums.items())
+        ]
+        return pa.Table.from_pylist(rows, schema("proc_utilization"))

@@ -48,9 +48,9 @@ class Reading:
     """Iterate over `(table, RecordBatch)` of the tables in `columns`, in one pass over `tables`.
 
     With `start` or `end` point tables lose the rows outside; of intervals those that touch the
-    stretch are kept, whole: `clipped` says how much of each lies in it. After the pass `span` is
-    what was looked at. Raises ValueError for a time that the clock cannot place, and what the
-    source raises.
+    stretch are kept, whole: `clipped` says how much of each lies in it. `compat` is as for
+    `Trace.scan`. After the pass `span` is what was looked at. Raises ValueError for a time that the
+    clock cannot place, and what the source raises.
     """
 
     def __init__(
@@ -60,8 +60,10 @@ class Reading:
         *,
         start: When | None = None,
         end: When | None = None,
+        compat: str | None = None,
     ) -> None:
         self._tables = tables
+        self._compat = compat
         self._columns = columns
         clock = _clock(tables) if start is not None or end is not None else None
         self.start_ns, self.end_ns = (_resolved(given, clock) for given in (start, end))
@@ -102,7 +104,11 @@ class Reading:
         window = {"start": self.start_ns, "end": self.end_ns}
         if not isinstance(self._tables, Mapping):
             yield from self._tables.scan(
-                list(columns), columns=columns, start=self.start_ns, end=self.end_ns
+                list(columns),
+                columns=columns,
+                start=self.start_ns,
+                end=self.end_ns,
+                compat=self._compat,
             )
             return
         windowed = self.start_ns is not None or self.end_ns is not None

@@ -37,6 +37,9 @@ _TIMES: Final = {
     _SYSCALL: "syscall_ns",
     _WAITING: "waiting_ns",
 }
+_COLUMN_OF_STATE: Final = np.array(
+    [list(_TIMES).index(code) if code in _TIMES else -1 for code in range(len(STATES))]
+)
 _PERCENTS: Final = (50, 90, 99, 100)
 _COLUMNS: Final = {
     "goroutine_states": (
@@ -152,30 +155,34 @@ class _Seen:
         start, end = ints(batch.column("start_ns")), ints(batch.column("end_ns"))
         first = start if span.start_ns is None else np.maximum(start, span.start_ns)
         last = end if span.end_ns is None else np.minimum(end, span.end_ns)
-        inside = last > first
-        for code, name in _TIMES.items():
-            chosen = inside & (state == code)
-            windows.add_time(name, first[chosen], last[chosen])
-            if code == _RUNNING:
-                procs = batch.column("proc").filter(pa.array(chosen))
-                self._procs.add_runs(procs, (last - first)[chosen])
+        column = _COLUMN_OF_STATE[state]
+        inside = np.flatnonzero((last > first) & (column >= 0))
+        windows.add_times(column[inside], first[inside], last[inside])
+        running = inside[state[inside] == _RUNNING]
+        procs = ints(batch.column("proc"), -1)[running]
+        self._procs.add_runs(procs, (last - first)[running])
         ran = (state == _RUNNABLE) & (codes_in(batch.column("next_state"), STATES) == _RUNNING)
         ran &= ~np.asarray(batch.column("open_start")).astype(np.bool_)
         ran &= end == last  # what ran after the stretch is no latency of it
-        if ran.any():
-            at = windows.of(end[ran])
-            if windows.width_ns != width:
-                factor = windows.width_ns // width
-                self._latency = self._latency.regroup(lambda old: _coarser(old, factor))
-            waited = (end - start)[ran]
-            self._latency.add(at * len(CAUSES) + causes_of(batch)[ran], waited)
-            self._note_worst(at, waited, ints(batch.column("goroutine"))[ran], start[ran])
+        rows = np.flatnonzero(ran)
+        if len(rows):
+            self._add_waits(batch, rows, start[rows], end[rows])
+        if windows.width_ns != width:
+            factor = windows.width_ns // width
+            self._latency = self._latency.regroup(lambda old: _coarser(old, factor))
 
-    def _note_worst(self, at: Ints, waited: Ints, goroutine: Ints, start: Ints) -> None:
-        order = np.lexsort((waited, at))
-        at = at[order]
-        last = order[np.flatnonzero(np.append(at[1:] != at[:-1], True))]
-        self._worst.append(np.stack([waited[last], goroutine[last], start[last]]))
+    def _add_waits(self, batch: pa.RecordBatch, rows: Ints, start: Ints, end: Ints) -> None:
+        """Add waits for a proc, in the order of their ends."""
+        windows = self._windows()
+        begins = windows.runs(end)
+        sizes = np.diff(np.append(begins, len(rows)))
+        at = np.repeat(windows.of(end[begins]), sizes)
+        waited = end - start
+        self._latency.add(at * len(CAUSES) + causes_of(batch, rows), waited)
+        longest = np.repeat(np.maximum.reduceat(waited, begins), sizes)
+        worst = np.flatnonzero(waited == longest)
+        who = ints(batch.column("goroutine"))[rows[worst]]
+        self._worst.append(np.stack([waited[worst], who, start[worst]]))
 
     def tables(self, span: Span, spike_ns: int) -> Sched:
         """Make the tables."""
@@ -231,15 +238,17 @@ def _coarser(groups: Ints, factor: int) -> Ints:
     return groups // len(CAUSES) // factor * len(CAUSES) + groups % len(CAUSES)
 
 
-def causes_of(batch: pa.RecordBatch) -> Ints:
-    """Say of each runnable interval what made the goroutine ready, as a position in CAUSES."""
-    by_kind = codes_in(batch.column("by_kind"), CAUSES)
-    reason = codes_in(batch.column("reason"), ("preempted", "runtime.Gosched"))
-    told = batch.column("reason").is_valid().to_numpy(zero_copy_only=False)
-    other, syscall = CAUSES.index("other"), CAUSES.index("syscall")
-    stopped = np.where(reason >= 0, CAUSES.index("preempted") + reason, other)
-    causes: Ints = np.where(by_kind >= 0, by_kind, np.where(told, stopped, syscall))
-    return causes.astype(np.int64)
+def causes_of(batch: pa.RecordBatch, rows: Ints) -> Ints:
+    """Say of some runnable intervals what made the goroutine ready, as positions in CAUSES."""
+    causes = codes_in(batch.column("by_kind"), CAUSES)[rows].astype(np.int64)
+    bare = np.flatnonzero(causes < 0)
+    if len(bare):
+        reasons = batch.column("reason").take(pa.array(rows[bare]))
+        known = codes_in(reasons, ("preempted", "runtime.Gosched"))
+        told = reasons.is_valid().to_numpy(zero_copy_only=False)
+        stopped = np.where(known >= 0, CAUSES.index("preempted") + known, CAUSES.index("other"))
+        causes[bare] = np.where(told, stopped, CAUSES.index("syscall"))
+    return causes
 
 
 def _latency_table(latency: Distributions) -> pa.Table:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace.analyses.names_of_stacks import COLUMNS, places
 from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.analyses.sums import Sums, ints
 from gotrace.tables.schema import schema
@@ -47,7 +48,7 @@ def story(
     """Collect the life of a goroutine in one pass; times that begin or end outside stay whole."""
     wanted = schema("goroutine_states")
     columns = {
-        "stacks": ("stack_id", "site", "leaf", "root"),
+        "stacks": (*COLUMNS, "root"),
         "goroutines": schema("goroutines").names,
         "goroutine_states": wanted.names,
     }
@@ -80,9 +81,9 @@ def _add_names(told: Story, stacks: list[pa.RecordBatch]) -> None:
     wanted = pa.concat_arrays([ids.unique(), pa.array(made, pa.int64())])
     for batch in stacks:
         kept = batch.filter(pc.is_in(batch.column("stack_id"), wanted))
-        for id, site, leaf, root in zip(*(c.to_pylist() for c in kept.columns), strict=True):
-            told.sites[id] = site or leaf or ""
-            told.roots[id] = root or ""
+        told.sites.update(places(kept))
+        roots = (kept.column(name).to_pylist() for name in ("stack_id", "root"))
+        told.roots.update((id, root or "") for id, root in zip(*roots, strict=True))
 
 
 def _add_waits(told: Story) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace.analyses.critical_path import critical_path
+from gotrace.analyses.names_of_stacks import COLUMNS, places
 from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.errors import UnknownNameError
 from gotrace.tables.schema import schema
@@ -93,12 +94,11 @@ def _add_path(tables: Tables, told: TaskStory, row: dict[str, Any]) -> None:
             told.path = schema("critical_path").empty_table()
     stacks = {row["stack_id"], *told.path["stack_id"].unique().to_pylist()} - {None}
     goroutines = told.path["goroutine"].unique()
-    columns = {"stacks": ("stack_id", "site", "leaf"), "goroutines": ("goroutine", "name")}
+    columns = {"stacks": COLUMNS, "goroutines": ("goroutine", "name")}
     for name, batch in Reading(tables, columns, start=row["start_ns"], end=row["end_ns"]):
         if name == "stacks":
             kept = batch.filter(pc.is_in(batch.column("stack_id"), pa.array(stacks, pa.int64())))
-            for id, site, leaf in zip(*(c.to_pylist() for c in kept.columns), strict=True):
-                told.sites[id] = site or leaf or ""
+            told.sites.update(places(kept))
         else:
             kept = batch.filter(pc.is_in(batch.column("goroutine"), goroutines))
             told.names |= {

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace._core import LastStacks
+from gotrace.analyses.names_of_stacks import COLUMNS, places
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.analyses.sched import CAUSES, causes_of
@@ -34,7 +35,7 @@ _RUNNABLE, _RUNNING = STATES.index("runnable"), STATES.index("running")
 _WAITING, _SYSCALL = STATES.index("waiting"), STATES.index("syscall")
 _PERCENTS: Final = (50, 99)
 _COLUMNS: Final[Mapping[str, Sequence[str]]] = {
-    "stacks": ("stack_id", "root", "site_function", "leaf"),
+    "stacks": (*COLUMNS, "root", "site_function"),
     "goroutine_states": (
         "goroutine",
         "start_ns",
@@ -153,8 +154,9 @@ class _Side:
         if name != "stacks" and self._until_ns is not None:
             batch = batch.filter(pc.less_equal(batch.column("end_ns"), self._until_ns))
         if name == "stacks":
-            for id, root, site, leaf in zip(*(c.to_pylist() for c in batch.columns), strict=True):
-                self._names[id] = (root or "(unknown)", site or leaf or "(unknown)")
+            columns = (batch.column(name).to_pylist() for name in ("root", "site_function"))
+            for (id, place), root, site in zip(places(batch), *columns, strict=True):
+                self._names[id] = (root or "(unknown)", site or place or "(unknown)")
         elif name == "goroutine_states":
             self._add_states(batch)
         else:
@@ -184,7 +186,8 @@ class _Side:
         self._times.add({name: pa.array(column) for name, column in columns.items()})
         ran = (state == _RUNNABLE) & (following == _RUNNING)
         ran &= ~np.asarray(batch.column("open_start")).astype(np.bool_)
-        self._latency.add(causes_of(batch)[ran], at[ran], lasted[ran])
+        rows = np.flatnonzero(ran)
+        self._latency.add(causes_of(batch, rows), at[rows], lasted[rows])
 
     def _add_intervals(self, name: str, batch: pa.RecordBatch) -> None:
         numbering, spread = self._intervals[name]

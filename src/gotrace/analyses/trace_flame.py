@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +20,7 @@ from gotrace.analyses.selection import Selection, Where, select
 from gotrace.analyses.stack_profiles import StackCollector
 from gotrace.analyses.sums import Sums, codes, codes_in, ints
 from gotrace.errors import unknown_name
-from gotrace.spec.words import STATES, WAITS
+from gotrace.spec.words import STATES, WAITS, WAKES
 from gotrace.tables.times import When
 
 SAMPLE_NS: Final = 10_000_000
@@ -40,12 +40,14 @@ class View:
         states: codes of the states whose time counts; none for views of points in time.
         reasons: which reasons count, for waiting; None for all.
         tells_state: whether a last frame says what the goroutine did.
+        by_waker: whether the stack of who ended the wait stands below, upside down.
     """
 
     meaning: str
     states: frozenset[int] = frozenset()
     reasons: Callable[[str], bool] | None = None
     tells_state: bool = False
+    by_waker: bool = False
 
 
 _ALL = frozenset({_RUNNABLE, _RUNNING, _WAITING, _SYSCALL})
@@ -64,7 +66,7 @@ VIEWS: Final[Mapping[str, View]] = {
     ),
     "syscall": View("time in system calls", frozenset({_SYSCALL})),
     "sched": View("time ready to run, but not running", frozenset({_RUNNABLE})),
-    "wakeup": View("time waiting, by who ended it"),
+    "wakeup": View("time waiting, by who ended it", frozenset({_WAITING}), by_waker=True),
 }
 """By the word of `--by`."""
 
@@ -78,8 +80,9 @@ _STATE_COLUMNS: Final = (
     "stack_id",
     "end_stack_id",
     "next_state",
+    "by_kind",
+    "by_stack_id",
 )
-_WAKEUP_COLUMNS: Final = ("time_ns", "goroutine", "by_stack_id", "stack_id", "blocked_ns")
 _SAMPLE_COLUMNS: Final = ("time_ns", "goroutine", "stack_id")
 _KEYS: Final = ("stack", "word", "above", "waker")
 _WORDS: Final = (*WAITS, "running", "ready", "woken by")
@@ -126,8 +129,6 @@ def profile_and_span(
     columns: dict[str, Any] = dict(stacks.columns)
     if VIEWS[by].states:
         columns["goroutine_states"] = _STATE_COLUMNS
-    if by == "wakeup":
-        columns["wakeups"] = _WAKEUP_COLUMNS
     if by in ("cpu", "wall"):
         columns["cpu_samples"] = _SAMPLE_COLUMNS
     if by == "wall":
@@ -139,7 +140,11 @@ def profile_and_span(
             stacks.add(name, batch)
         elif batch.num_rows:
             weighing.add(name, batch)
-    return weighing.profile(stacks), reading.span
+    profile, span = weighing.profile(stacks), reading.span
+    facts = {"views": tuple(VIEWS), "duration_ns": span.duration_ns}
+    if span.wall_ns is not None:
+        facts["time_ns"] = span.wall_ns + span.start_ns - span.origin_ns
+    return replace(profile, facts={**profile.facts, **facts}), span
 
 
 class _Weighing:
@@ -158,8 +163,6 @@ class _Weighing:
         """Take a batch of one of the tables."""
         if name == "goroutine_states":
             self._add_states(batch)
-        elif name == "wakeups":
-            self._add_wakeups(batch)
         elif name == "cpu_samples" and self._by == "cpu":
             self._add_cpu(batch)
         elif name == "cpu_samples":
@@ -187,6 +190,12 @@ class _Weighing:
                 Runs(goroutine, start, end, stack, time).chosen(np.flatnonzero(running))
             )
             counted &= ~running
+        if self._view.by_waker:
+            waker = ints(batch.column("by_stack_id"), _NONE)
+            rows = np.flatnonzero(counted & (codes_in(batch.column("by_kind"), WAKES) >= 0))
+            words = np.full(len(rows), _WORDS.index("woken by"))
+            self._put(goroutine[rows], stack[rows], words, time[rows], waker[rows])
+            return
         rows = np.flatnonzero(counted)
         words = _WORD_OF_STATE[state[rows]]
         waiting = np.flatnonzero(words == _NONE)
@@ -209,14 +218,6 @@ class _Weighing:
         if self._reading.start_ns is not None:
             start = np.maximum(start, self._reading.start_ns)
         return start, start + within(batch, self._reading.start_ns, self._reading.end_ns)
-
-    def _add_wakeups(self, batch: pa.RecordBatch) -> None:
-        goroutine, time = ints(batch.column("goroutine")), ints(batch.column("time_ns"))
-        blocked = ints(batch.column("blocked_ns"))
-        counted = (blocked > 0) & self._chosen.has(goroutine) & self._chosen.holds(goroutine, time)
-        stack, waker = (ints(batch.column(name), _NONE) for name in ("stack_id", "by_stack_id"))
-        words = np.full(len(stack), _WORDS.index("woken by"))
-        self._put(*(each[counted] for each in (goroutine, stack, words, blocked, waker)))
 
     def _add_cpu(self, batch: pa.RecordBatch) -> None:
         goroutine, time = ints(batch.column("goroutine"), _NONE), ints(batch.column("time_ns"))
@@ -253,7 +254,7 @@ class _Weighing:
         pieces = [
             Piece(rows["waker"], upside_down=True),
             Piece.of_words(rows["word"], [f"({word})" for word in _WORDS])
-            if self._view.tells_state or self._by == "wakeup"
+            if self._view.tells_state or self._view.by_waker
             else None,
             Piece(rows["stack"]),
             Piece(rows["above"]),
@@ -291,8 +292,6 @@ def _passes(column: pa.DictionaryArray, reasons: Callable[[str], bool]) -> Bools
 
 def _labelled(profile: ProfileColumns, words: Ints) -> ProfileColumns:
     """Label the samples with what their goroutines did."""
-    from dataclasses import replace
-
     used, labels = np.unique(words, return_inverse=True)
     sets = [(Label("state", _WORDS[word], None, None),) for word in used.tolist()]
     return replace(profile, labels=labels.astype(np.int64) + 1, label_sets=((), *sets))

@@ -56,23 +56,43 @@ class Windows:
         self.width_ns *= factor
         self.count = len(edges)
 
-    def add_time(self, name: str, start: Ints, end: Ints) -> None:
-        """Add to each window the time that intervals have in it."""
+    def runs(self, times: Ints) -> Ints:
+        """Say where the rows of each window begin, of times in order; room is made for the last."""
+        self.reach(int(times[-1]))
+        first, last = (int(self.of(times[at : at + 1])[0]) for at in (0, len(times) - 1))
+        edges = self.origin_ns + np.arange(first + 1, last + 1) * self.width_ns
+        return np.unique(np.append(0, np.searchsorted(times, edges)))
+
+    def add_times(self, columns: Ints, start: Ints, end: Ints) -> None:
+        """Add to each window the time that intervals, none of them empty, have in it.
+
+        `columns` says to which of the sums each goes, in their order.
+        """
         if not len(start):
             return
         self.reach(int(end.max()))
-        column = self.sums[name]
-        first, last = self.of(start), self.of(np.maximum(end - 1, start))
-        one = first == last
-        np.add.at(column, first[one], (end - start)[one])
-        many = ~one
-        if many.any():
-            first, last, start, end = first[many], last[many], start[many], end[many]
-            np.add.at(column, first, self.origin_ns + (first + 1) * self.width_ns - start)
-            np.add.at(column, last, end - self.origin_ns - last * self.width_ns)
+        first = self.of(start)
+        lasted = end - start
+        behind = self.origin_ns + (first + 1) * self.width_ns
+        many = np.flatnonzero(end > behind)
+        cells = columns * self.count + first
+        if len(many):
+            self._add_long(columns[many], first[many], start[many], end[many])
+            lasted[many] = (behind - start)[many]
+        # Sums of a batch are far below 2**53, so that doubles hold them exactly.
+        found = np.bincount(cells, lasted, len(self.sums) * self.count)
+        for row, column in zip(found.reshape(-1, self.count), self.sums.values(), strict=True):
+            column[: self.count] += row.astype(np.int64)
+
+    def _add_long(self, columns: Ints, first: Ints, start: Ints, end: Ints) -> None:
+        """Add what intervals have in the windows behind the one that they begin in."""
+        last = (end - 1 - self.origin_ns) // self.width_ns
+        for number, column in enumerate(self.sums.values()):
+            own = columns == number
+            np.add.at(column, last[own], (end - self.origin_ns - last * self.width_ns)[own])
             whole = np.zeros(len(column) + 1, np.int64)
-            np.add.at(whole, first + 1, self.width_ns)
-            np.add.at(whole, last, -self.width_ns)
+            np.add.at(whole, first[own] + 1, self.width_ns)
+            np.add.at(whole, last[own], -self.width_ns)
             column += np.cumsum(whole)[:-1]
 
     def edges(self, end_ns: int) -> tuple[Ints, Ints]:

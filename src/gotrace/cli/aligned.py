@@ -33,11 +33,12 @@ def aligned(
     indent: str = "  ",
     optional: Sequence[int] = (),
     most: Mapping[int, int] = _NONE,
+    least: int = 3 * _LEAST,
     width: int | None = None,
 ) -> Iterator[str]:
     """Align rows under their head; numbers stand right, the last column and `left` stand left.
 
-    Columns in `optional` are left out, the first of them first, until the last column has room;
+    Columns in `optional` are left out, the first of them first, until the last has room: `least`;
     columns without any text are always left out. Texts are cleaned here; the last column is cut,
     and those in `most` to their width.
     """
@@ -57,7 +58,7 @@ def aligned(
         return width - len(indent) - sum(widths[at] + len(_GAP) for at in shown if at != last)
 
     for at in optional:
-        if room() >= min(widths[last], _LEAST * 3):
+        if room() >= min(widths[last], least):
             break
         if at in shown:
             shown.remove(at)

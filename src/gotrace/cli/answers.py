@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gotrace.cli.aligned import width_of_page, wrapped
 from gotrace.cli.inputs import on_error_option, open_trace, rereadable
 from gotrace.cli.moments import When, duration, seconds, wall
 from gotrace.cli.output import text_output
@@ -80,7 +81,7 @@ def header(name: str, span: Span, about: str) -> list[str]:
     if span.start_ns > span.origin_ns:
         stretch = f"+{moment(span.start_ns, span)} to +{moment(span.end_ns, span)}"
         whole = f"{stretch} of a trace that began{began.replace(', from', ' at') or ' before'}"
-    return [fit(clean(name)), fit(f"  {whole}"), fit(f"  {about}"), ""]
+    return [fit(clean(name), width_of_page()), *wrapped(whole), *wrapped(about), ""]
 
 
 def moment(time_ns: int, span: Span) -> str:
@@ -97,7 +98,15 @@ def shell_word(name: str) -> str:
 
 def next_lines(*commands: str) -> list[str]:
     """Say which commands to go on with; one a line, so that each can be copied."""
-    return ["", *(f"{'next:' if not at else '     '} {text}" for at, text in enumerate(commands))]
+    begins = ["next: ", *["      "] * len(commands)]
+    return ["", *(f"{begin}{clean(text)}" for begin, text in zip(begins, commands, strict=False))]
+
+
+def word_of(name: str | None) -> str | None:
+    """Write a stranger's name as a shell takes it; None where it could not be copied as it is."""
+    import shlex
+
+    return shlex.quote(name) if name and clean(name) == name else None
 
 
 def brief(nanoseconds: int | None) -> str:

@@ -23,7 +23,7 @@ from gotrace.cli.terminal import OK, Failure, Interrupted, clean_lines, say
 VERBS: Final = (
     *("info", "convert", "events"),
     *("flame", "top", "tree", "peek", "traces", "tags", "diff", "merge"),
-    *("goroutines", "sched", "gc", "tasks", "regions"),
+    *("goroutines", "blocking", "sched", "gc", "tasks", "regions"),
     *("pprof", "sql", "schema"),
 )
 """Every verb is the module and the command of that name."""

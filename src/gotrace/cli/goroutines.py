@@ -16,6 +16,7 @@ from gotrace.cli.answers import (
     next_lines,
     shell_word,
     trace_of,
+    word_of,
     write_answer,
 )
 from gotrace.cli.inputs import report_damage
@@ -49,6 +50,7 @@ _BY = {"exec": "exec_ns", "sched": "sched_ns", "block": "block_ns", "count": "co
     help="What the largest comes first of.",
 )
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows.")
+@click.option("--compat", type=click.Choice(["go"]), help="Go's numbers where ours differ.")
 @answer_options
 def goroutines(
     file: str,
@@ -57,6 +59,7 @@ def goroutines(
     goroutine: int | None,
     sort: str,
     limit: int,
+    compat: str | None,
     start: str | None,
     end: str | None,
     form: str | None,
@@ -72,6 +75,8 @@ def goroutines(
     gotrace goroutines app.trace --id 18 --from +1s    the life of goroutine 18, with wakers
     """
     form = format_of(path, form, FORMATS)
+    if compat and (start or end or goroutine):
+        raise click.UsageError("--compat go: Go has no numbers of a part of the trace")
     with trace_of(file, on_error) as trace:
         if goroutine is not None:
             from gotrace.cli.story import tell
@@ -79,7 +84,7 @@ def goroutines(
             return tell(trace, goroutine, limit, start, end, form, path, overwrite)
         from gotrace.analyses.goroutines import grouped
 
-        table, span = grouped(trace, group_by, start=start, end=end)
+        table, span = grouped(trace, group_by, start=start, end=end, compat=compat)
         table = _chosen(table, group, sort)
         page = _Page(trace.name, table, span, group_by, detailed=group is not None, limit=limit)
         write_answer(table, form, path, overwrite, page.lines)
@@ -172,12 +177,9 @@ class _Page:
         file = shell_word(self._name)
         if self._detailed:
             return [f"gotrace flame {file} --by wall", f"gotrace sched {file}"]
-        import shlex
-
-        slowest = max(self._rows, key=lambda row: row["sched_ns"] + row["block_ns"])
-        named = next((row["group"] for row in self._rows if not row["is_system"]), None)
-        name = named or slowest["group"]
-        detail = f" --group {shlex.quote(short_name(name).split(' ')[0])}" if name else ""
+        names = (row["group"] for row in self._rows if not row["is_system"])
+        word = word_of(short_name(next(names, None)).split(" ")[0])
+        detail = f" --group {word}" if word and "unknown" not in word else ""
         return [f"gotrace goroutines {file}{detail or ' --group-by site'}", f"gotrace sched {file}"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from gotrace.cli.answers import (
     next_lines,
     shell_word,
     trace_of,
+    word_of,
     write_answer,
 )
 from gotrace.cli.inputs import report_damage
@@ -122,7 +122,8 @@ class _Page:
         file = shell_word(self._name)
         worst = self._slowest[0]
         start = moment(worst["start_ns"], self._span)
-        flame = f"gotrace flame {file} --by wall --region {shlex.quote(clean(worst['name'] or ''))}"
+        name = word_of(worst["name"])
+        flame = f"gotrace flame {file} --by wall" + (f" --region {name}" if name else "")
         return [f"gotrace goroutines {file} --id {worst['goroutine']} --from +{start}s", flame]
 
 

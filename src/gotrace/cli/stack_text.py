@@ -142,19 +142,30 @@ def heading(stacks: Stacks, question: Question, style: Style) -> Iterator[str]:
     if began:
         parts.append(f"at {wall_second(began)}")
     others = [name for place, (name, _) in enumerate(columns.types) if place != at]
+    if views := columns.facts.get("views"):
+        others = [view for view in views if view != kind]
     yield style.paint(fit(clean(stacks.name), style.width), bold=True)
     yield fit(f"  {clean(' '.join(parts))}", style.width)
     if others:
         yield fit(f"  other values (--by): {clean(', '.join(others))}", style.width)
-    if question.given_filters:
+    if question.given_filters or question.where:
         yield fit(f"  filtered: {clean(filter_text(question))}", style.width)
+
+
+def _where(question: Question) -> dict[str, Any]:
+    """Give what chooses a part of a trace, by the names of the options."""
+    options = {"start": "from", "end": "to"}
+    return {
+        options.get(name, name): value if value is True else str(value)
+        for name, value in question.where.items()
+    }
 
 
 def filter_text(question: Question) -> str:
     """Write the filters as they are given on the command line, with their values."""
     return " ".join(
         f"--{name.replace('_', '-')}" + ("" if value is True else f" {shlex.quote(value)}")
-        for name, value in question.given_filters.items()
+        for name, value in {**_where(question), **question.given_filters}.items()
     )
 
 

@@ -112,7 +112,7 @@ class _Page:
         shown = turns[: self._limit]
         head = ["when", "for", "then ready", "", "on, or by", "where"]
         turns_told = [self._turn(row, after) for row, after in shown]
-        yield from aligned(head, turns_told, left=(3, 4), most={4: 20})
+        yield from aligned(head, turns_told, left=(3, 4), optional=(2,), most={4: 20}, least=22)
         if len(turns) > len(shown) or states.num_rows > len(rows):
             last = shown[-1][1] or shown[-1][0]
             more = f"more follow: --from +{self._at(last['end_ns'])}s, or --limit"

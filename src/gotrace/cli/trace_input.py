@@ -18,4 +18,21 @@ def stacks(source: Trace, question: Question) -> ProfileColumns:
     from gotrace.cli.stack_input import answering
 
     with answering():
+        if question.compat == "go":
+            return _as_go(source, question)
         return trace_profile(source, question.by or DEFAULT, **question.where)
+
+
+def _as_go(source: Trace, question: Question) -> ProfileColumns:
+    """Give one of the four profiles of `go tool trace`, its delay under the view's name."""
+    from dataclasses import replace
+
+    from gotrace.analyses.delays import delay_profile
+
+    window = {name: value for name, value in question.where.items() if name in ("start", "end")}
+    if len(window) < len(question.where):
+        raise ValueError("--compat go: Go's profiles are of all goroutines; only --from and --to")
+    by = question.by or "none"
+    profile = delay_profile(source, by, compat="go", **window)
+    types = (profile.types[0], (by, profile.types[1][1]))
+    return replace(profile, types=types, default_type=by)

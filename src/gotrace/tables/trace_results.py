@@ -165,6 +165,24 @@ _DELAYS = Table(
     "The longest delay first.",
 )
 
+_BLOCKING = Table(
+    "blocking",
+    "place where goroutines waited, and what for",
+    (),
+    frozenset(),
+    (
+        word("wait", "wait", "what they waited for"),
+        text("site", "where, in the code; null for an unknown place"),
+        i64("count", "waits", need=True),
+        i64("total_ns", "time waiting, in sum", need=True),
+        i64("open", "of them, those that had not ended when the trace did", need=True),
+        *_percentiles("", "the waits"),
+        _named_times("groups", "name", "time by entry function, the longest first"),
+        _named_times("ended_by", "site", "time by where it was ended; empty text for the runtime"),
+    ),
+    "The most time comes first.",
+)
+
 _TASK_GROUPS = Table(
     "task_groups",
     "type of user tasks: how many, and how long they took",
@@ -267,6 +285,7 @@ TRACE_RESULTS: Final[Mapping[str, Table]] = {
         _DELAYS,
         _RELATED_GOROUTINES,
         *GC_RESULTS,
+        _BLOCKING,
         _TASK_GROUPS,
         _REGION_GROUPS,
         _CRITICAL_PATH,
