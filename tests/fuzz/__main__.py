@@ -148,9 +148,10 @@ def machine() -> dict[str, Any]:
 
 
 def again(target: str, inputs: list[Path]) -> int:
-    """Run inputs once each."""
+    """Run inputs once each, and say what came of it."""
     command = [str(build(target)), *FLAGS, *map(str, inputs)]
-    return subprocess.run(command, env=environment(), cwd=ROOT).returncode
+    verbose = {**environment(), "GOTRACE_FUZZ_VERBOSE": "1"}
+    return subprocess.run(command, env=verbose, cwd=ROOT).returncode
 
 
 def keep(target: str) -> int:

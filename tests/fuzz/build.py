@@ -25,6 +25,8 @@ SANITIZERS = "address,undefined"
 STRICT = ("-fno-sanitize-recover=undefined", "-fno-sanitize=pointer-overflow")
 #: Edges only: comparisons cost a third of the speed, and our mutators know what is compared.
 COVERAGE = ("-fsanitize-coverage=inline-8bit-counters,pc-table",)
+#: Of the core alone: what fails on demand, and what is not worth it otherwise.
+FUZZED = ("-include", str(HERE / "failing_alloc.h"), "-DGOTRACE_WORTH_A_THREAD=1")
 COMPILE = ("-O1", "-g", "-fno-omit-frame-pointer", "-ffp-contract=off", "-Wno-everything")
 INSTALL_HINT = "clang with libFuzzer is missing: make fuzz-tools"
 
@@ -41,7 +43,8 @@ def build(target: str) -> Path:
     if clang is None:
         raise BuildError(INSTALL_HINT)
     OUT.mkdir(parents=True, exist_ok=True)
-    core = _object(clang, ROOT / "src/gotrace/_core.pyx", _core_sources(), instrumented=True)
+    core_sources = [*_core_sources(), HERE / "failing_alloc.h"]
+    core = _object(clang, ROOT / "src/gotrace/_core.pyx", core_sources, instrumented=True)
     source = HERE / f"{target}_target.pyx"
     driver = _object(clang, source, [*_core_sources(), *HERE.glob("*.px?")])
     embed = OUT / f"{target}_embed.o"
@@ -57,7 +60,7 @@ def build(target: str) -> Path:
 
 def _core_sources() -> list[Path]:
     core = ROOT / "src" / "gotrace" / "_core"
-    return [core.with_suffix(".pyx"), *core.rglob("*.px?")]
+    return [core.with_suffix(".pyx"), *core.rglob("*.px?"), *core.rglob("*.h")]
 
 
 def _object(
@@ -69,14 +72,15 @@ def _object(
     if _is_stale(made, [*sources, Path(__file__)]):
         cython = (sys.executable, "-m", "cython", "-3", "-I", ROOT / "src")
         _run(*cython, "-I", ROOT / "src/gotrace/_core", source, "-o", code)
-        coverage = COVERAGE if instrumented else ()
+        coverage = (*COVERAGE, *FUZZED) if instrumented else ()
         sanitize = (f"-fsanitize={SANITIZERS}", *STRICT, *coverage)
         _run(clang, *COMPILE, *sanitize, *_includes(), "-c", code, "-o", made)
     return made
 
 
 def _includes() -> Sequence[str]:
-    return (f"-I{sysconfig.get_path('include')}", f"-I{OUT}", f"-I{ROOT / 'src'}")
+    source = ROOT / "src"
+    return (f"-I{sysconfig.get_path('include')}", f"-I{source}", f"-I{source}/gotrace/_core")
 
 
 def _python_libraries() -> Sequence[str]:
@@ -102,7 +106,7 @@ def _run(*command: str | Path) -> None:
     line = [str(part) for part in command]
     done = subprocess.run(line, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
-        raise BuildError(f"{' '.join(line)}\n{done.stdout}{done.stderr}\n({INSTALL_HINT}?)")
+        raise BuildError(f"{' '.join(line)}\n{done.stdout}{done.stderr}")
 
 
 def main() -> int:

@@ -5,6 +5,9 @@
  */
 #include <Python.h>
 
+long fuzz_allocations_left = -1; /* see failing_alloc.h */
+int fuzz_failure_is_sticky = 0;
+
 PyMODINIT_FUNC PyInit__core(void);
 PyMODINIT_FUNC FUZZ_INIT(void);
 

@@ -6,6 +6,7 @@ An input is KNOBS bytes, which say how to decode, and a trace. What comes out ha
 another way: other pieces, other batches, another thread.
 """
 
+import os
 import random
 
 from cpython.buffer cimport PyBUF_READ
@@ -26,6 +27,14 @@ from gotrace.errors import GotraceError, LimitError
 from gotrace.tables.columns import DICTIONARIES
 from gotrace.tables.schema import schema as schema_of
 from tests.core.decoding import TABLES
+
+cdef extern from *:
+    """
+    extern long fuzz_allocations_left;
+    extern int fuzz_failure_is_sticky;
+    """
+    long fuzz_allocations_left      # of the core, before one fails; negative: none does
+    int fuzz_failure_is_sticky      # all that follow fail too
 
 cdef enum:
     KNOBS = 8
@@ -54,6 +63,7 @@ cdef enum:                      # bits of the first knob
     DROPPED = 64                # the decoder is dropped midway
     CANCELLED = 128
 
+cdef bint VERBOSE = "GOTRACE_FUZZ_VERBOSE" in os.environ
 cdef tuple MEMORY = (64 << 20, 64 << 20, 64 << 20, 4 << 20, 1 << 20, 200_000, 70_000, 1)
 
 
@@ -81,6 +91,8 @@ cdef struct Way:
     uint64_t pieces             # seed of the sizes of what is fed; 0: all at once
     int64_t piece_most
     int64_t memory
+    int64_t allocations         # that succeed; negative: all
+    bint sticky
 
 
 cdef Way way_of(const uint8_t* knobs):
@@ -94,6 +106,10 @@ cdef Way way_of(const uint8_t* knobs):
     way.pieces = knobs[5]
     way.piece_most = 1 << (knobs[6] & 15)
     way.memory = MEMORY[knobs[7] & 7]
+    way.allocations = -1
+    if knobs[7] & 0x80:
+        way.allocations = (knobs[6] >> 4 | (knobs[7] & 0x78) << 1) * (1 + (knobs[1] & 3))
+    way.sticky = knobs[5] & 1
     return way
 
 
@@ -107,11 +123,9 @@ cdef class Outcome:
     cdef object kept            # the last batch lives longer than its decoder
 
     cdef int decode(self, const Way* way, const uint8_t* trace, int64_t size) except -1:
-        cdef uint64_t state = way.pieces * <uint64_t>0x9E3779B97F4A7C15
-        cdef int64_t at = 0
-        cdef int64_t piece, i
+        global fuzz_allocations_left, fuzz_failure_is_sticky
+        cdef int64_t i
         cdef dict shapes = {}
-        cdef int fed = 0
         self.way = way[0]
         self.error = None
         self.limited = False
@@ -119,28 +133,43 @@ cdef class Outcome:
             if self.way.tables >> i & 1:
                 tally_init(&self.tallies[i])
                 shapes[TABLES[i]] = SHAPES[TABLES[i]][self.way.columns]
+        fuzz_allocations_left = way.allocations
+        fuzz_failure_is_sticky = way.sticky
+        try:
+            self.drive(trace, size, shapes)
+        except (GotraceError, MemoryError, InterruptedError) as error:
+            self.error = repr(error)
+            self.limited = not isinstance(error, GotraceError) or isinstance(error, LimitError)
+        fuzz_allocations_left = -1
+        if VERBOSE:
+            rows = {name: self.tallies[TABLES.index(name)].rows for name in shapes}
+            print(self.way, rows, self.error, flush=True)
+        return 0
+
+    cdef int drive(self, const uint8_t* trace, int64_t size, dict shapes) except -1:
+        """Feed a decoder the trace, in pieces, and check its batches."""
+        cdef uint64_t state = self.way.pieces * <uint64_t>0x9E3779B97F4A7C15
+        cdef int64_t at = 0
+        cdef int64_t piece
+        cdef int fed = 0
         decoder = TraceDecoder(
             shapes, DICTIONARIES, batch_rows=self.way.batch_rows,
             salvage=bool(self.way.flags & SALVAGE), max_memory=self.way.memory,
             threads=2 if self.way.flags & SECOND_THREAD else 1,
         )
-        try:
-            while at < size:
-                piece = size - at
-                if state:
-                    piece = min(piece, <int64_t>(_random(&state) % self.way.piece_most) + 1)
-                decoder.feed(PyMemoryView_FromMemory(<char*>trace + at, piece, PyBUF_READ))
-                at += piece
-                fed += 1
-                if self.way.flags & CANCELLED and fed == 2:
-                    decoder.cancel()
-                if not self.drain(decoder, shapes):
-                    return 0
-            decoder.finish(goes_on=bool(self.way.flags & GOES_ON))
-            self.drain(decoder, shapes)
-        except (GotraceError, MemoryError, InterruptedError) as error:
-            self.error = repr(error)
-            self.limited = not isinstance(error, GotraceError) or isinstance(error, LimitError)
+        while at < size:
+            piece = size - at
+            if state:
+                piece = min(piece, <int64_t>(_random(&state) % self.way.piece_most) + 1)
+            decoder.feed(PyMemoryView_FromMemory(<char*>trace + at, piece, PyBUF_READ))
+            at += piece
+            fed += 1
+            if self.way.flags & CANCELLED and fed == 2:
+                decoder.cancel()
+            if not self.drain(decoder, shapes):
+                return 0
+        decoder.finish(goes_on=bool(self.way.flags & GOES_ON))
+        self.drain(decoder, shapes)
         return 0
 
     cdef bint drain(self, decoder, dict shapes) except -1:

@@ -53,7 +53,7 @@ cdef dict FAULT_TEXTS = {
     FAULT_EVENT_ORDER: "{event} (event type {a}) cannot be ordered",
     FAULT_LIMIT_ID: "id {a} is beyond what gotrace keeps",
     FAULT_LIMIT_MEMORY: "the decoder would need more than the memory limit of {a} bytes",
-    FAULT_LIMIT_REASONS: "more than {a} different reasons to block",
+    FAULT_LIMIT_REASONS: "more than {a} different reasons to block, or to stop the world",
     FAULT_LIMIT_ATTEMPTS: "events were tried in vain {a} times: this is no real trace",
     FAULT_NO_MEMORY: "no memory is left",
 }

@@ -95,7 +95,9 @@ cdef class TraceDecoder(Owned):
         if unknown:
             raise ValueError(f"the core fills no table {sorted(unknown)}")
         for name, schema in tables.items():
-            self.tables[name] = Table.make(name, schema, self.pool, self.zeros, self.words)
+            self.tables[name] = Table.make(
+                name, schema, self.pool, self.zeros, self.words, self.limit
+            )
         self.events = None
         if "events" in self.tables:
             self.events = EventsTable(self.tables["events"], self.limit)
@@ -268,9 +270,14 @@ cdef class TraceDecoder(Owned):
         """Rows into columns, columns into batches."""
         cdef Rows* rows = ahead_rows(&self.ahead)
         cdef Table table
+        cdef Fault fault
         if rows.reasons > len((<_Words>self.words["reason"]).values):
             self._extend_reasons(rows.reasons)
         self.typed.take(rows)
+        if self.typed.memory() > self.max_memory:
+            fault.code = FAULT_NONE
+            set_fault(&fault, FAULT_LIMIT_MEMORY, self.framer.offset, self.max_memory, 0)
+            raise fault_error(&fault)
         if self.events is not None and rows.count:
             self.events.take(rows)
         for name in ("frames", "stacks"):

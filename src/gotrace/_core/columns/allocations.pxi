@@ -31,12 +31,18 @@ cdef struct Allocation:
     Text type
 
 
+cdef enum:
+    BYTES_OF_A_TYPE = 300       # about what Python keeps for one, beside its name
+    MOST_TYPE_BYTES = 1 << 28
+
+
 cdef class AllocationSpace:
     """Units of the ids, and the heap types, as far as the generations so far have told them."""
 
     cdef uint64_t lowest, page_size, heap_unit, stack_unit
     cdef bint is_known
     cdef dict types             # id -> (size, name)
+    cdef int64_t bytes          # that they take
     cdef bytes held             # keeps the name of the last look-up alive
 
     def __cinit__(self):
@@ -67,7 +73,21 @@ cdef class AllocationSpace:
                 name = read_bytes(&reader, length)
                 if name == NULL:
                     break
-                self.types[id] = (min(size, <uint64_t>INT64_MAX), (<const char*>name)[:length])
+                self._learn_type(id, size, (<const char*>name)[:length])
+        return 0
+
+    cdef int _learn_type(self, uint64_t id, uint64_t size, bytes name) except -1:
+        known = self.types.get(id)
+        if known is None:
+            self.bytes += BYTES_OF_A_TYPE
+        else:
+            self.bytes -= len(known[1])
+        self.bytes += len(name)
+        self.types[id] = (min(size, <uint64_t>INT64_MAX), name)
+        if self.bytes > MOST_TYPE_BYTES:
+            from gotrace.errors import LimitError
+
+            raise LimitError(f"heap types would need more than {MOST_TYPE_BYTES} bytes")
         return 0
 
     cdef int _learn_units(self, Reader* reader) except -1:

@@ -9,6 +9,7 @@
 
 cdef enum:
     WORK_NAME_BYTES = 64
+    MOST_WORK = 4096            # that goes on at once; Go runs a few pieces on each proc
 
 # The modes of a mark worker, in the order of spec.words.LABELS.
 cdef enum:
@@ -54,6 +55,15 @@ cdef struct GcCycle:
 cdef inline bint _text_is(const Text* text, const char* other) noexcept nogil:
     cdef int64_t length = <int64_t>strlen(other)
     return text.length == length and memcmp(text.data, other, length) == 0
+
+
+cdef inline int64_t _sum_ns(int64_t a, int64_t b) noexcept nogil:
+    """What many did at once may be more than 63 bits can say: then it is as much as they can."""
+    return a + b if a <= INT64_MAX - b else INT64_MAX
+
+
+cdef inline int64_t _times_ns(int64_t count, int64_t ns) noexcept nogil:
+    return count * ns if count == 0 or ns <= INT64_MAX // count else INT64_MAX
 
 
 cdef int _worker_mode(const Text* label) noexcept nogil:
@@ -239,7 +249,9 @@ cdef class GcTables:
         if self.cycle.open:
             self.cycle.assists += 1
             if extra.kind == KIND_RANGE_ACTIVE:
-                self.cycle.assist_ns += max(0, rows.time[row] - self.cycle.start_ns)
+                self.cycle.assist_ns = _sum_ns(
+                    self.cycle.assist_ns, max(0, rows.time[row] - self.cycle.start_ns)
+                )
         if rows.goroutine[row] == goroutine:    # it runs
             self._begin_or_go_on(rows, extra, order, goroutine, rows.proc[row])
         return 0
@@ -259,8 +271,8 @@ cdef class GcTables:
         at = self._find(CLASS_STW, rows.resource_id[row])
         if at >= 0:
             if self.cycle.open:
-                self.cycle.stw_ns[which] = rows.time[row] - self.open[at].start_ns + max(
-                    self.cycle.stw_ns[which], 0
+                self.cycle.stw_ns[which] = _sum_ns(
+                    rows.time[row] - self.open[at].start_ns, max(self.cycle.stw_ns[which], 0)
                 )
             self._end(at, rows.time[row], rows.first_seq + row, False)
         if self.cycle.marked:
@@ -325,8 +337,9 @@ cdef class GcTables:
     cdef int _tell_assists(self, int64_t time) noexcept:
         """Add the time of all that are in an assist since the last time."""
         if self.cycle.open and time > self.assisted_until:
-            self.cycle.assist_ns += (
-                <int64_t>self.assisting.count * (time - self.assisted_until)
+            self.cycle.assist_ns = _sum_ns(
+                self.cycle.assist_ns,
+                _times_ns(<int64_t>self.assisting.count, time - self.assisted_until),
             )
             self.assisted_until = time
         return 0
@@ -372,7 +385,9 @@ cdef class GcTables:
         cdef int64_t start
         if self.cycle.open and work.range_class == CLASS_MARK:
             start = max(work.start_ns, self.cycle.start_ns)
-            self.cycle.worker_ns[work.mode] += max(0, until - start)
+            self.cycle.worker_ns[work.mode] = _sum_ns(
+                self.cycle.worker_ns[work.mode], max(0, until - start)
+            )
         return 0
 
     # --- work -----------------------------------------------------------------------------------
@@ -410,6 +425,10 @@ cdef class GcTables:
     ) except NULL:
         cdef GcWork* work
         cdef Text name
+        if self.n_open == MOST_WORK:
+            from gotrace.errors import LimitError
+
+            raise LimitError(f"the collector would do more than {MOST_WORK} things at once")
         if not reserve(<void**>&self.open, &self.open_room, self.n_open + 1, sizeof(GcWork)):
             raise MemoryError("no memory for the work of the collector")
         work = &self.open[self.n_open]

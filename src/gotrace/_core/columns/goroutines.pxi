@@ -99,7 +99,7 @@ cdef class GoroutinesTable:
             for i in range(n):
                 _put_life_name(self.name, lives, over[i])
                 put_lists(&self.lists, &over[i].spent, lives)
-        table.rows += n
+        table.end_rows(n)
         return 0
 
     cdef int _put_field(self, str name, const void* first, int64_t n) except -1:

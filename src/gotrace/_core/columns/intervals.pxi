@@ -74,7 +74,7 @@ cdef class RangesTable:
         put_int(self.stack, interval.stack_id)
         put_int(self.swept, as_int64(extra.values[0]) if swept else NULL_ID)
         put_int(self.reclaimed, as_int64(extra.values[1]) if swept else NULL_ID)
-        self.table.rows += 1
+        self.table.end_rows(1)
         return 0
 
 

@@ -2,6 +2,10 @@
 #
 # Offers: LifeTables.
 
+cdef enum:
+    ROWS_AT_A_TIME = 1 << 12    # are written, then they may have to leave
+
+
 cdef bytes legal_codes():
     """Which codes of state transitions are legal, by their low seven bits."""
     from gotrace.spec.transitions import GOROUTINE, PROC
@@ -31,6 +35,7 @@ cdef class LifeTables:
         self.stacks = stacks
         self.lives.roots = &stacks.maps.roots
         self.lives.functions = &stacks.maps.texts
+        self.lives.memory_most = stacks.limit
         self.lives.deadly = words.TRACE_REASONS.index("forever") if compat else UNKNOWN_ID
         if "goroutine_states" in tables:
             self.states = StatesTable(tables["goroutine_states"], waits)
@@ -49,8 +54,24 @@ cdef class LifeTables:
         with nogil:
             status = lives_take(&self.lives, rows)
         if status < 0:
-            raise MemoryError("no memory for goroutines")
+            self._fail()
         self._write(rows.first_seq + rows.count - 1, False)
+        return 0
+
+    cdef int _fail(self) except -1:
+        from gotrace.errors import LimitError
+
+        if not self.lives.too_much:
+            raise MemoryError("no memory for goroutines")
+        if lives_memory(&self.lives) > self.lives.memory_most:
+            most = self.lives.memory_most
+            raise LimitError(f"goroutines would need more than the memory limit of {most} bytes")
+        raise LimitError(f"a goroutine with more than {MOST_SHARES} reasons to block, or ranges")
+
+    cdef int put_regions(self) except -1:
+        """Write the regions that were closed one by one, once they are many."""
+        if self.regions.queue.n >= ROWS_AT_A_TIME:
+            self.regions.put()
         return 0
 
     cdef int _write(self, int64_t last_seq, bint at_end) except -1:
@@ -58,7 +79,8 @@ cdef class LifeTables:
         cdef Lives* lives = &self.lives
         cdef int64_t i
         if self.states is not None:
-            self.states.put(lives.stays, lives.n_stays)
+            for i in range(0, lives.n_stays, ROWS_AT_A_TIME):
+                self.states.put(lives.stays + i, min(lives.n_stays - i, ROWS_AT_A_TIME))
         lives.n_stays = 0
         if self.goroutines is not None and lives.n_over:
             self.goroutines.put(lives, lives.over, lives.n_over, at_end, last_seq)
@@ -76,7 +98,7 @@ cdef class LifeTables:
         with nogil:
             status = lives_close(&self.lives, ending)
         if status < 0:
-            raise MemoryError("no memory for goroutines")
+            self._fail()
         self._write(ending.seq, True)
         lives_reset(&self.lives)
         return 0

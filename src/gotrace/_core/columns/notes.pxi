@@ -4,6 +4,10 @@
 #
 # Offers: NotesTable.
 
+cdef enum:
+    MOST_UNSETTLED = 1000       # of more faults in a row nobody knows the time they cost
+
+
 cdef int64_t unknown_experiments(const Generation* generation) noexcept nogil:
     cdef int64_t count = 0
     cdef int64_t i
@@ -32,6 +36,8 @@ cdef class NotesTable:
     ) except -1:
         """Note something between two stretches of trace."""
         cdef int64_t seq = last_seq(self.order)
+        if len(self.unsettled) == MOST_UNSETTLED:
+            self.settle(NULL_ID)
         self.unsettled.append(
             (severity, code, text, offset, lost_bytes, generation, seq, self.order.last_time)
         )

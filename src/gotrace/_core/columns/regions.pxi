@@ -20,6 +20,8 @@ cdef class RegionsTable:
     cdef int put(self) except -1:
         """Rows of the regions that were queued."""
         cdef RegionRow* rows = self.queue.rows
+        if self.queue.n == 0:
+            return 0
         self._put("start_ns", &rows.start_ns)
         self._put("end_ns", &rows.end_ns)
         self._put("duration_ns", &rows.duration_ns)
@@ -39,7 +41,7 @@ cdef class RegionsTable:
         self._put("block_ns", &rows.states[STATE_WAITING])
         self._put("total_ns", &rows.total)
         self._put("unknown_ns", &rows.unknown)
-        self.table.rows += self.queue.n
+        self.table.end_rows(self.queue.n)
         self.queue.n = 0
         return 0
 

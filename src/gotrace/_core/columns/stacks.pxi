@@ -8,6 +8,7 @@
 
 cdef enum:
     PYTHON_BYTES_PER_ITEM = 500
+    PYTHON_BYTES_PER_MEMBER = 56    # its id, and its places in three lists
 
 cdef struct KnownFrame:
     int64_t function            # numbers in the text table
@@ -40,10 +41,13 @@ cdef int64_t known_frame(
     StackMaps* self, int64_t function, int64_t file, int64_t line
 ) noexcept nogil:
     """Number of a frame, the next one if it is new; -1 without memory."""
-    cdef uint64_t hash = mix(mix(mix(<uint64_t>function) ^ <uint64_t>file) ^ <uint64_t>line)
+    cdef uint64_t hash = mix(self.frame_by_hash.seed ^ <uint64_t>function)
     cdef KnownFrame* frame
     cdef uint64_t* place
     cdef bint is_new
+    hash = mix(mix(hash ^ <uint64_t>file) ^ <uint64_t>line)
+    if not reserve(<void**>&self.frames, &self.frames_room, self.n_frames + 1, sizeof(KnownFrame)):
+        return -1
     while True:
         place = idmap_put(&self.frame_by_hash, hash, &is_new)
         if place == NULL:
@@ -55,8 +59,6 @@ cdef int64_t known_frame(
             return <int64_t>place[0] - 1
         hash += 1
     place[0] = <uint64_t>self.n_frames + 1
-    if not reserve(<void**>&self.frames, &self.frames_room, self.n_frames + 1, sizeof(KnownFrame)):
-        return -1
     frame = &self.frames[self.n_frames]
     frame.function = function
     frame.file = file
@@ -69,11 +71,13 @@ cdef int64_t known_frame(
 cdef int64_t known_stack(StackMaps* self, int64_t n_frames) noexcept nogil:
     """Number of the stack whose frames were just put behind `members`; they stay if it is new."""
     cdef const int64_t* frames = self.members + self.n_members
-    cdef uint64_t hash = mix(<uint64_t>n_frames)
+    cdef uint64_t hash = mix(self.stack_by_hash.seed ^ <uint64_t>n_frames)
     cdef KnownStack* stack
     cdef uint64_t* place
     cdef bint is_new
     cdef int64_t i
+    if not reserve(<void**>&self.stacks, &self.stacks_room, self.n_stacks + 1, sizeof(KnownStack)):
+        return -1
     for i in range(n_frames):
         hash = mix(hash ^ <uint64_t>frames[i])
     while True:
@@ -90,8 +94,6 @@ cdef int64_t known_stack(StackMaps* self, int64_t n_frames) noexcept nogil:
             return <int64_t>place[0] - 1
         hash += 1
     place[0] = <uint64_t>self.n_stacks + 1
-    if not reserve(<void**>&self.stacks, &self.stacks_room, self.n_stacks + 1, sizeof(KnownStack)):
-        return -1
     stack = &self.stacks[self.n_stacks]
     stack.first = self.n_members
     stack.n_frames = n_frames
@@ -215,7 +217,7 @@ cdef class StackStore:
             + self.maps.frames_room * <int64_t>sizeof(KnownFrame)
             + self.maps.stacks_room * <int64_t>sizeof(KnownStack)
             + self.maps.members_room * <int64_t>sizeof(int64_t)
-            + self.maps.n_members * 2 * <int64_t>sizeof(void*)      # two lists in Python
+            + self.maps.n_members * PYTHON_BYTES_PER_MEMBER
         )
 
     cdef int resolve(self, Generation* generation) except -1:
@@ -231,6 +233,8 @@ cdef class StackStore:
             status = intern_stacks(&self.maps, generation, generation.stack_ids)
         if status < 0:
             raise MemoryError("no memory for stacks")
+        if self.memory() > self.limit:
+            return 0
         for i in range(len(self.texts), self.maps.texts.count):
             self.texts.append(
                 self.maps.texts.texts[i].data[: self.maps.texts.texts[i].length].decode(
@@ -283,13 +287,13 @@ cdef class StackStore:
         put_int(table.column("frame_id"), frame.frame_id)
         put_str(table.column("function"), row.function or None)
         put_str(table.column("file"), file or None)
-        put_int(table.column("line"), frame.line if file else NULL_ID)
+        put_int(table.column("line"), frame.line if file or frame.line else NULL_ID)
         put_str(table.column("package"), row.package or None)
         put_int(table.column("is_std"), row.is_std)
         put_int(table.column("is_runtime"), row.is_runtime)
         table.column("image")       # every frame of a trace has symbols: all null
         table.column("address")
-        table.end_row()
+        table.end_rows(1)
         return 0
 
     cdef int _name_stack(self, KnownStack* stack) except -1:
@@ -343,5 +347,5 @@ cdef class StackStore:
         put_str(table.column("site_file"), row.site_file)
         put_int(table.column("site_line"), NULL_ID if row.site_line is None else row.site_line)
         put_int(table.column("truncated"), stack.n_frames >= MAX_STACK_FRAMES)
-        table.end_row()
+        table.end_rows(1)
         return 0

@@ -47,7 +47,7 @@ cdef class StatesTable:
         self._put("open_start", &stays.open_start, n)
         self._put("open_end", &stays.open_end, n)
         self._put("end_stack_id", &stays.end_stack_id, n)
-        self.table.rows += n
+        self.table.end_rows(n)
         return 0
 
     cdef int _put(self, str name, const void* first, int64_t n) except -1:

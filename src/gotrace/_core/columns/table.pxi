@@ -112,6 +112,7 @@ cdef class Table:
     cdef Column* columns
     cdef int64_t n_columns
     cdef int64_t rows
+    cdef int64_t limit          # of rows in a batch
     cdef list early             # batches that were full before somebody asked for them
     cdef int64_t early_bytes    # of text in them
     cdef BufferPool* pool
@@ -125,7 +126,9 @@ cdef class Table:
         pool_unref(self.pool)
 
     @staticmethod
-    cdef Table make(str name, object schema, BufferPool* pool, SharedBlock* zeros, dict words):
+    cdef Table make(
+        str name, object schema, BufferPool* pool, SharedBlock* zeros, dict words, int64_t limit
+    ):
         cdef Table self = Table()
         cdef object capsule = schema.__arrow_c_schema__()
         cdef ArrowSchema* fields = <ArrowSchema*>PyCapsule_GetPointer(capsule, "arrow_schema")
@@ -135,6 +138,7 @@ cdef class Table:
         self.index = {}
         self.bound = set()
         self.early = []
+        self.limit = limit
         self.words = words
         atomic_add(&pool.references, 1)
         self.pool = pool
@@ -171,11 +175,15 @@ cdef class Table:
             most = max(most, column_text_bytes(&self.columns[i]))
         return most
 
-    cdef int end_row(self) except -1:
-        """One more row; a batch that has all the text it should have is set aside."""
+    cdef int end_rows(self, int64_t n) except -1:
+        """So many more rows; a batch that has all the rows or text it should have is set aside.
+
+        For who writes any number at once: a generation brings as many stacks as it likes, and a
+        trace may end with anything open.
+        """
         cdef int64_t text = self.text_bytes()
-        self.rows += 1
-        if text > TEXT_BYTES_MOST:
+        self.rows += n
+        if text > TEXT_BYTES_MOST or self.rows >= self.limit:
             self.early.append(self.export())
             self.early_bytes += text
         return 0

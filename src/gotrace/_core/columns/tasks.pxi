@@ -38,6 +38,7 @@ cdef struct Tasks:
     IdMap over                  # tasks that have ended: id // 64 -> one bit each
     OpenTask* unused
     int64_t made
+    int64_t bytes               # of long names and many members
     uint64_t seed
 
 
@@ -61,17 +62,25 @@ cdef bint set_over(Tasks* self, int64_t id, bint over) noexcept nogil:
     return True
 
 
-cdef bint _name_task(OpenTask* task, const Text* name) noexcept nogil:
-    cdef char* copy = task.short_name
+cdef void _forget_name(Tasks* self, OpenTask* task) noexcept nogil:
     if task.name.data != task.short_name:
+        self.bytes -= task.name.length
         free(<void*>task.name.data)
-    task.name.data = copy
+    task.name.data = task.short_name
     task.name.length = 0
+
+
+cdef bint _name_task(Tasks* self, OpenTask* task, const Text* name) noexcept nogil:
+    cdef char* copy = task.short_name
+    _forget_name(self, task)
+    if name.length == 0:
+        return True
     if name.length > SHORT_NAME:
         copy = <char*>malloc(name.length)
         if copy == NULL:
             return False
         task.name.data = copy
+        self.bytes += name.length
     memcpy(copy, name.data, name.length)
     task.name.length = name.length
     return True
@@ -117,17 +126,17 @@ cdef OpenTask* open_task(
 
 
 cdef void _drop_task(Tasks* self, OpenTask* task) noexcept nogil:
-    if task.name.data != task.short_name:
-        free(<void*>task.name.data)
-        task.name.data = task.short_name
+    _forget_name(self, task)
+    self.bytes -= idmap_bytes(&task.members)
     idmap_clear(&task.members)
     task.next = self.unused
     self.unused = task
 
 
-cdef bint _add_member(OpenTask* task, int64_t goroutine) noexcept nogil:
+cdef bint _add_member(Tasks* self, OpenTask* task, int64_t goroutine) noexcept nogil:
     """False without memory."""
     cdef uint64_t* place
+    cdef int64_t bytes
     cdef bint is_new
     cdef int64_t i
     for i in range(min(task.n_members, FEW_MEMBERS)):
@@ -137,7 +146,9 @@ cdef bint _add_member(OpenTask* task, int64_t goroutine) noexcept nogil:
         task.few[task.n_members] = goroutine
         task.n_members += 1
         return True
+    bytes = idmap_bytes(&task.members)
     place = idmap_put(&task.members, <uint64_t>goroutine, &is_new)
+    self.bytes += idmap_bytes(&task.members) - bytes
     if place == NULL:
         return False
     if is_new:
@@ -182,7 +193,8 @@ cdef class TasksTable:
             if self.tasks.open.slots[i].value:
                 _drop_task(&self.tasks, <OpenTask*>self.tasks.open.slots[i].value)
         for i in range(self.n_closed):
-            _drop_task(&self.tasks, self.closed[i])
+            if self.closed[i] != NULL:
+                _drop_task(&self.tasks, self.closed[i])
         idmap_clear(&self.tasks.open)
         idmap_clear(&self.tasks.over)
         free(self.closed)
@@ -195,7 +207,7 @@ cdef class TasksTable:
         """Bytes of what is open."""
         return (
             self.tasks.made * <int64_t>sizeof(OpenTask) + idmap_bytes(&self.tasks.open)
-            + idmap_bytes(&self.tasks.over)
+            + idmap_bytes(&self.tasks.over) + self.tasks.bytes
         )
 
     cdef int take(self, const Rows* rows, const Ordering* order) except -1:
@@ -227,7 +239,7 @@ cdef class TasksTable:
         elif is_over(&self.tasks, extra.task):
             return True
         task = open_task(&self.tasks, extra.task, order.opening_time, order.opening_seq)
-        if task == NULL or not _add_member(task, rows.goroutine[extra.row]):
+        if task == NULL or not _add_member(&self.tasks, task, rows.goroutine[extra.row]):
             return False
         if extra.kind == KIND_LOG:
             task.logs += 1
@@ -246,7 +258,7 @@ cdef class TasksTable:
             task.end_seq = rows.first_seq + extra.row
         if extra.kind != KIND_TASK_BEGIN and extra.kind != KIND_TASK_END:
             return True
-        if not _name_task(task, &extra.name):
+        if not _name_task(&self.tasks, task, &extra.name):
             return False
         if extra.parent_task >= 0 and task.parent < 0:
             task.parent = extra.parent_task
@@ -269,31 +281,33 @@ cdef class TasksTable:
 
     cdef int _write(self) except -1:
         """Rows of the tasks that were queued."""
+        cdef int64_t i
+        for i in range(0, self.n_closed, ROWS_AT_A_TIME):
+            self._write_some(self.closed + i, min(self.n_closed - i, ROWS_AT_A_TIME))
+        self.n_closed = 0
+        return 0
+
+    cdef int _write_some(self, OpenTask** closed, int64_t n) except -1:
         cdef Table table = self.table
         cdef Column* name = table.column("name")
         cdef Column* duration = table.column("duration_ns")
         cdef Column* complete = table.column("complete")
         cdef Column* open_start = table.column("open_start")
         cdef Column* open_end = table.column("open_end")
-        cdef OpenTask** closed = self.closed
-        cdef OpenTask* first
-        cdef int64_t n = self.n_closed
+        cdef OpenTask* first = closed[0]
         cdef int64_t i
-        if n == 0:
-            return 0
-        first = closed[0]
-        self._put("task", &first.id)
-        self._put("parent_task", &first.parent)
-        self._put("start_ns", &first.start_ns)
-        self._put("end_ns", &first.end_ns)
-        self._put("start_seq", &first.start_seq)
-        self._put("end_seq", &first.end_seq)
-        self._put("by_goroutine", &first.goroutine)
-        self._put("stack_id", &first.stack_id)
-        self._put("logs", &first.logs)
-        self._put("regions", &first.regions)
-        self._put("goroutines", &first.n_members)
-        self._put("end_goroutine", &first.ended_by)
+        put_field_of(table.column("task"), <void**>closed, &first.id, n)
+        put_field_of(table.column("parent_task"), <void**>closed, &first.parent, n)
+        put_field_of(table.column("start_ns"), <void**>closed, &first.start_ns, n)
+        put_field_of(table.column("end_ns"), <void**>closed, &first.end_ns, n)
+        put_field_of(table.column("start_seq"), <void**>closed, &first.start_seq, n)
+        put_field_of(table.column("end_seq"), <void**>closed, &first.end_seq, n)
+        put_field_of(table.column("by_goroutine"), <void**>closed, &first.goroutine, n)
+        put_field_of(table.column("stack_id"), <void**>closed, &first.stack_id, n)
+        put_field_of(table.column("logs"), <void**>closed, &first.logs, n)
+        put_field_of(table.column("regions"), <void**>closed, &first.regions, n)
+        put_field_of(table.column("goroutines"), <void**>closed, &first.n_members, n)
+        put_field_of(table.column("end_goroutine"), <void**>closed, &first.ended_by, n)
         for i in range(n):
             put_int(duration, closed[i].end_ns - closed[i].start_ns)
             put_int(complete, closed[i].begun and closed[i].ended)
@@ -301,18 +315,19 @@ cdef class TasksTable:
             put_int(open_end, not closed[i].ended)
             put_name(name, &closed[i].name)
             _drop_task(&self.tasks, closed[i])
-        table.rows += n
-        self.n_closed = 0
-        return 0
-
-    cdef int _put(self, str name, const void* first) except -1:
-        put_field_of(self.table.column(name), <void**>self.closed, first, self.n_closed)
+            closed[i] = NULL
+        table.end_rows(n)
         return 0
 
     cdef int close(self, const Ending* ending) except -1:
         """Write the tasks that are open, by begin, then id."""
         cdef OpenTask* task
         cdef uint64_t i
+        if not reserve(
+            <void**>&self.closed, &self.room, self.n_closed + <int64_t>self.tasks.open.count,
+            sizeof(OpenTask*),
+        ):
+            raise MemoryError("no memory for tasks")
         for i in range(self.tasks.open.mask + 1 if self.tasks.open.slots != NULL else 0):
             task = <OpenTask*>self.tasks.open.slots[i].value
             if task == NULL:
@@ -320,10 +335,6 @@ cdef class TasksTable:
             if not task.ended:
                 task.end_ns = ending.time
                 task.end_seq = ending.seq
-            if not reserve(
-                <void**>&self.closed, &self.room, self.n_closed + 1, sizeof(OpenTask*)
-            ):
-                raise MemoryError("no memory for tasks")
             self.closed[self.n_closed] = task
             self.n_closed += 1
         idmap_clear(&self.tasks.open)

@@ -173,6 +173,7 @@ cdef class TypedTables:
             elif open[i].what == KIND_REGION_BEGIN and self.lives is not None:
                 if self.lives.regions is not None:
                     close_region(&self.lives.lives, open[i], ending)
+                    self.lives.put_regions()
             interval_free(&self.order.intervals, open[i])
         free(open)
         return 0

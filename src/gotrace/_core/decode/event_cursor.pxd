@@ -147,7 +147,7 @@ cdef inline int next_event(Cursor* self, const Generation* generation, Fault* fa
             return set_fault(fault, FAULT_TIME, event_offset(generation, self), 0, 0)
     else:
         step = <int64_t>dt << 6
-    self.time += step
+    self.time = <int64_t>(<uint64_t>self.time + <uint64_t>step)
     if unlikely(self.time < 0):
         return set_fault(fault, FAULT_TIME, event_offset(generation, self), 0, 0)
     return 1

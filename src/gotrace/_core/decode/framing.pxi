@@ -35,6 +35,7 @@ cdef struct Framer:
     bint ended                  # no more bytes will come
     bint lost                   # framing is lost: look for a chain of records
     bint over                   # a fault ended the pass
+    bint stray                  # an end marker without a generation was told; more are the same
     int64_t offset              # of the next byte to frame
     int64_t lost_from
     int64_t lost_bytes          # of the generation that the last fault cost
@@ -46,6 +47,7 @@ cdef struct Framer:
     const uint8_t* input        # what was fed and not used yet
     int64_t input_left
     uint8_t* pending            # a record cut in two by the end of a feed
+    int64_t pending_start       # its bytes are `pending_used` from here on
     int64_t pending_used
     int64_t pending_room
     BlockCache blocks           # of generations that are through
@@ -267,9 +269,13 @@ cdef FrameStep _take(Framer* self, const Record* record) noexcept nogil:
     if kind == EV_END_OF_GENERATION and self.minor >= 26:
         self.offset += record.length
         if self.open == NULL:               # an end without a beginning has no frequency
+            if self.stray:
+                return FRAME_MORE
+            self.stray = True
             return _fault(self, FAULT_NO_FREQUENCY, 0, 0, False)
         self.open.has_end = True
         return _close_generation(self)
+    self.stray = False
     if kind == EV_END_OF_GENERATION or record.generation == 0:
         self.offset += record.length
         return _fault(self, FAULT_GENERATION_ZERO, 0, 0, False)
@@ -431,11 +437,19 @@ cdef int64_t _top_up(Framer* self) noexcept nogil:
     """Move input behind the pending bytes; how many were moved, -1 without memory."""
     cdef int64_t most = CHAIN * RECORD_MOST if self.lost else RECORD_MOST
     cdef int64_t moved = min(most - self.pending_used, self.input_left)
+    cdef int64_t end
     if moved <= 0:
         return 0
-    if not reserve(<void**>&self.pending, &self.pending_room, self.pending_used + moved, 1):
+    if self.pending_used == 0:
+        self.pending_start = 0
+    # Twice the room, so that bytes are moved to the front once for as many that were used up.
+    if self.pending_start + self.pending_used + moved > 2 * most:
+        memmove(self.pending, self.pending + self.pending_start, self.pending_used)
+        self.pending_start = 0
+    end = self.pending_start + self.pending_used
+    if not reserve(<void**>&self.pending, &self.pending_room, end + moved, 1):
         return -1
-    memcpy(self.pending + self.pending_used, self.input, moved)
+    memcpy(self.pending + end, self.input, moved)
     self.pending_used += moved
     self.input += moved
     self.input_left -= moved
@@ -460,14 +474,16 @@ cdef FrameStep framer_step(Framer* self) noexcept nogil:
             kept = self.pending_used
             if _top_up(self) < 0:
                 return _fault(self, FAULT_NO_MEMORY, 0, 0, False)
-            used = _consume(self, self.pending, self.pending_used, &step)
+            used = _consume(
+                self, self.pending + self.pending_start, self.pending_used, &step
+            )
             if used >= kept:                # the rest is still in the input, in place
                 self.input -= self.pending_used - used
                 self.input_left += self.pending_used - used
                 self.pending_used = 0
-            elif used:
+            else:
                 self.pending_used -= used
-                memmove(self.pending, self.pending + used, self.pending_used)
+                self.pending_start += used
         else:
             used = _consume(self, self.input, self.input_left, &step)
             self.input += used
@@ -498,11 +514,11 @@ cdef FrameStep framer_leave_out(Framer* self, int64_t following, int64_t* left_o
     if not self.headers_only or self.lost or self.minor == 0 or not self.pending_used:
         return FRAME_MORE
     ignored.code = FAULT_NONE
-    reader = reader_over(self.pending, self.pending_used)
+    reader = reader_over(self.pending + self.pending_start, self.pending_used)
     if parse_header(&reader, &record, &ignored) <= 0 or reader.at == reader.end:
         return FRAME_MORE
     record.data = reader.at
-    record.length = reader.at - self.pending + record.size
+    record.length = reader.at - self.pending - self.pending_start + record.size
     missing = record.length - self.pending_used
     if missing <= 0 or missing > following or payload_kind(self.minor, &record) == EV_SYNC:
         return FRAME_MORE

@@ -114,7 +114,9 @@ cdef struct Lives:
     RegionQueue* regions        # NULL where nobody wants them
     int64_t illegal             # transitions that are not in the table
     int64_t illegal_seq         # the first of them
+    int64_t memory_most         # bytes that it may take
     bint no_memory
+    bint too_much               # of what a limit is for
     uint8_t legal[128]          # by the low bits of a row's code
     uint8_t changes[128]        # a Change each
     ProcNote* near_procs[NEAR_PROCS]

@@ -85,9 +85,16 @@ cdef inline ProcNote* _proc_note(Lives* self, int32_t proc) noexcept nogil:
 cdef inline void _add_share(Lives* self, Shares* shares, int32_t key, int64_t ns) noexcept nogil:
     cdef Share* share = share_of(shares, key)
     if share == NULL:
-        self.no_memory = True
+        _no_share(self, shares)
     else:
         share.ns += ns
+
+
+cdef void _no_share(Lives* self, const Shares* shares) noexcept nogil:
+    if shares.count >= MOST_SHARES:
+        self.too_much = True
+    else:
+        self.no_memory = True
 
 
 # --- time -----------------------------------------------------------------------------------------
@@ -565,7 +572,7 @@ cdef void _range(Lives* self, const Rows* rows, const Extra* extra) noexcept nog
         return
     since = share_of(open, <int32_t>name)
     if since == NULL:
-        self.no_memory = True
+        _no_share(self, open)
     elif extra.kind == KIND_RANGE_BEGIN:
         since.ns = now
     else:                                   # a confirmation counts what was up to here
@@ -598,7 +605,10 @@ cdef int64_t _look_at_extras(Lives* self, const Rows* rows, int64_t* next) noexc
 
 
 cdef int lives_take(Lives* self, const Rows* rows) noexcept nogil:
-    """Look at a chunk of rows; -1 without memory. `stays` and `over` have what came of it."""
+    """Look at a chunk of rows; -1 without memory, or beyond a limit.
+
+    `stays` and `over` have what came of it.
+    """
     cdef int64_t extra = 0
     cdef int64_t row_of_extra = rows.extras[0].row if rows.n_extras else NULL_ID
     cdef int64_t i
@@ -617,7 +627,7 @@ cdef int lives_take(Lives* self, const Rows* rows) noexcept nogil:
             row_of_extra = _look_at_extras(self, rows, &extra)
         if self.dying != NULL:
             _end_of_life(self, rows, i)
-    return -1 if self.no_memory else 0
+    return -1 if self.no_memory or self.too_much else 0
 
 
 # --- the end --------------------------------------------------------------------------------------
@@ -689,7 +699,7 @@ cdef int lives_close(Lives* self, const Ending* ending) noexcept nogil:
         if self.compat and self.regions != NULL:
             close_regions(self, life, ending)
         _settle(self, life, ending.time)
-    return -1 if self.no_memory else 0
+    return -1 if self.no_memory or self.too_much else 0
 
 
 cdef void lives_reset(Lives* self) noexcept nogil:

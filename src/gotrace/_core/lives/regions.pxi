@@ -24,6 +24,21 @@ cdef OpenRegion** _region_link(Lives* self, Life* life, int64_t start_seq) noexc
     return link
 
 
+cdef void _oldest_first(Life* life) noexcept nogil:
+    """Turn the list around before all of it is closed, so that who is next is at its head."""
+    cdef OpenRegion* turned = NULL
+    cdef OpenRegion* region = life.regions
+    cdef OpenRegion* next
+    if region == NULL or region.next == NULL or region.start_seq < region.next.start_seq:
+        return
+    while region != NULL:
+        next = region.next
+        region.next = turned
+        turned = region
+        region = next
+    life.regions = turned
+
+
 cdef void _put_region(
     Lives* self, Life* life, OpenRegion** link, const Interval* interval, const Ending* ending,
     int64_t end_stack,
@@ -65,7 +80,11 @@ cdef void _put_region(
 cdef void begin_region(Lives* self, const Rows* rows, const Extra* extra) noexcept nogil:
     cdef Life* life = life_find(&self.map, rows.goroutine[extra.row])
     cdef OpenRegion* region
+    cdef int64_t room
     if life == NULL or life.is_over:
+        return
+    if lives_memory(self) > self.memory_most:
+        self.too_much = True
         return
     region = region_push(&self.map, life)
     if region == NULL:
@@ -82,7 +101,9 @@ cdef void begin_region(Lives* self, const Rows* rows, const Extra* extra) noexce
         region.depth = region.next.depth + (not region.next.inherited)
     if self.compat and extra.name.length:
         region.name = text_number(&self.names, extra.name.data, extra.name.length)
+    room = split_bytes(&region.before)
     _snapshot(self, life, region.start_ns, &region.before)
+    self.map.bytes += split_bytes(&region.before) - room
 
 
 cdef void _fill_interval(
@@ -144,6 +165,7 @@ cdef void abandon_region(Lives* self, const Rows* rows, const Extra* extra) noex
     ending.seq = rows.first_seq + extra.row
     ending.open = True
     if life != NULL:
+        _oldest_first(life)
         link = _region_link(self, life, extra.ended.start_seq)
     _put_region(self, life, link, extra.ended, &ending, NULL_ID)
 
@@ -156,6 +178,7 @@ cdef void close_region(Lives* self, const Interval* interval, const Ending* endi
     if life != NULL:
         if self.compat and (life.is_over or _is_system(self, life)):
             return
+        _oldest_first(life)
         link = _region_link(self, life, interval.start_seq)
     _put_region(self, life, link, interval, ending, NULL_ID)
 
@@ -164,10 +187,9 @@ cdef void close_regions(Lives* self, Life* life, const Ending* ending) noexcept 
     """compat: what is open in a goroutine ends with it, the outermost first."""
     cdef OpenRegion** link
     cdef Interval interval
+    _oldest_first(life)
     while life.regions != NULL:
         link = &life.regions
-        while link[0].next != NULL:
-            link = &link[0].next
         if _is_system(self, life):
             region_drop(&self.map, link)
             continue

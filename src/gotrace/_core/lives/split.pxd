@@ -4,11 +4,15 @@ What is kept by key (block time by reason, time in ranges by name) is a short li
 meets two or three reasons. Lists keep their room when their owner is used again.
 """
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 
 from gotrace._core.decode.event_spec cimport STATE_IDLE
+
+
+cdef enum:
+    MOST_SHARES = 256           # of one goroutine; a list is searched from its begin
 
 
 cdef struct Share:
@@ -50,12 +54,15 @@ cdef inline bint _shares_room(Shares* self, int32_t wanted) noexcept nogil:
 
 
 cdef inline Share* share_of(Shares* self, int32_t key) noexcept nogil:
-    """The share of a key, 0 at first; NULL without memory. It may move when others come."""
+    """The share of a key, 0 at first; it may move when others come.
+
+    NULL without memory, or where there are too many.
+    """
     cdef int32_t i
     for i in range(self.count):
         if self.items[i].key == key:
             return &self.items[i]
-    if not _shares_room(self, self.count + 1):
+    if self.count >= MOST_SHARES or not _shares_room(self, self.count + 1):
         return NULL
     self.items[self.count].key = key
     self.items[self.count].ns = 0
@@ -76,6 +83,9 @@ cdef inline void shares_subtract(Shares* self, const Shares* other) noexcept nog
     """Keys that only `other` has cannot be: what was counted once stays counted."""
     cdef int32_t i, j
     for i in range(other.count):
+        if i < self.count and self.items[i].key == other.items[i].key:      # as a rule
+            self.items[i].ns -= other.items[i].ns
+            continue
         for j in range(self.count):
             if self.items[j].key == other.items[i].key:
                 self.items[j].ns -= other.items[i].ns
@@ -101,11 +111,16 @@ cdef inline void split_subtract(Split* self, const Split* other) noexcept nogil:
 
 cdef inline int64_t split_unknown(const Split* self) noexcept nogil:
     """What no state accounts for."""
-    cdef int64_t known = 0
+    cdef uint64_t known = 0
     cdef int i
     for i in range(SPLIT_STATES):
-        known += self.states[i]
-    return self.total - known if known < self.total else 0
+        known += <uint64_t>self.states[i]
+    return self.total - <int64_t>known if known < <uint64_t>self.total else 0
+
+
+cdef inline int64_t split_bytes(const Split* self) noexcept nogil:
+    """Bytes of its lists."""
+    return (<int64_t>self.block.room + self.ranges.room) * <int64_t>sizeof(Share)
 
 
 cdef inline void split_reset(Split* self) noexcept nogil:

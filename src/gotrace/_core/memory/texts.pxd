@@ -6,7 +6,7 @@ from libc.string cimport memcmp, memcpy
 
 from gotrace._core.decode.generation cimport Text
 from gotrace._core.memory.arena cimport Arena, arena_clear, arena_copy
-from gotrace._core.memory.idmap cimport IdMap, idmap_clear, idmap_find, idmap_put, mix
+from gotrace._core.memory.idmap cimport IdMap, idmap_clear, idmap_find, idmap_put, idmap_remove, mix
 from gotrace._core.memory.vector cimport reserve
 
 
@@ -37,6 +37,8 @@ cdef inline int64_t text_number(TextTable* self, const char* data, int64_t lengt
     cdef uint64_t* place
     cdef const Text* known
     cdef bint is_new
+    if not reserve(<void**>&self.texts, &self.room, self.count + 1, sizeof(Text)):
+        return -1
     while True:
         place = idmap_put(&self.by_hash, hash, &is_new)
         if place == NULL:
@@ -48,11 +50,10 @@ cdef inline int64_t text_number(TextTable* self, const char* data, int64_t lengt
             return <int64_t>place[0] - 1
         hash += 1                           # two texts with one hash: look next door
     place[0] = <uint64_t>self.count + 1
-    if not reserve(<void**>&self.texts, &self.room, self.count + 1, sizeof(Text)):
-        return -1
     self.texts[self.count].data = <const char*>arena_copy(&self.arena, data, length)
     self.texts[self.count].length = length
     if self.texts[self.count].data == NULL:
+        idmap_remove(&self.by_hash, hash)
         return -1
     self.count += 1
     return self.count - 1

@@ -74,10 +74,15 @@ cdef inline int proc_state(uint8_t status) noexcept nogil:
 
 # --- procs --------------------------------------------------------------------------------------
 
+cdef inline bint _holds(const Proc* proc) noexcept nogil:
+    """Whether the holder that is remembered still holds it."""
+    return proc.holder != NULL and proc.holder.proc == proc
+
+
 cdef Thread* _holder_of(Ordering* self, Proc* proc) noexcept nogil:
     cdef Thread* thread = proc.holder
     cdef uint64_t i
-    if thread != NULL and thread.proc == proc:
+    if _holds(proc):
         return thread
     if self.threads.slots != NULL:
         for i in range(self.threads.mask + 1):
@@ -107,6 +112,8 @@ cdef int _proc_status(Ordering* self, Cursor* event) noexcept nogil:
         from_state = STATE_UNDETERMINED if self.is_initial else STATE_NOTEXIST
     elif status == WIRE_PROC_SYSCALL_ABANDONED and proc.status == WIRE_PROC_SYSCALL:
         # About to be stolen, and we still know from whom: it is the holder that this is about.
+        if _try(self, event, 1 if _holds(proc) else <int64_t>self.threads.mask) < 0:
+            return BROKEN
         holder = _holder_of(self, proc)
         if holder == NULL:
             return _broken(self, event, FAULT_PROC_HOLDER, proc.id, 0)
@@ -352,6 +359,7 @@ cdef void _close_all(Ordering* self, Interval** intervals, int64_t first) noexce
     """Hang the intervals on the last row, among its extras from `first` on, by their begin."""
     cdef Interval* interval
     cdef Extra* extra
+    intervals[0] = intervals_reversed(intervals[0])     # so that hardly one has to be moved
     while intervals[0] != NULL:
         interval = intervals[0]
         intervals[0] = interval.next

@@ -27,12 +27,15 @@ cdef extern from *:
       #include <unistd.h>
       #define gt_process_id() ((long)getpid())
     #endif
+    #ifndef GOTRACE_WORTH_A_THREAD              /* small traces have it too when they are fuzzed */
+      #define GOTRACE_WORTH_A_THREAD (1 << 16)
+    #endif
     """
     long process_id "gt_process_id"() nogil
+    const int64_t WORTH_A_THREAD "GOTRACE_WORTH_A_THREAD"   # bytes of a generation
 
 cdef enum:
     CHUNKS = 4                  # enough that neither side waits for the other's hiccups
-    WORTH_A_THREAD = 1 << 16    # bytes of a generation
 
 
 cdef struct Chunk:

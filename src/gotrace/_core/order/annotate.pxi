@@ -146,11 +146,17 @@ cdef int _end_range(
 cdef int _stop_the_world_begin(Ordering* self, Cursor* event) noexcept nogil:
     cdef char name[MAX_STRING_BYTES + 32]
     cdef Text kind, whole
+    cdef int64_t number
     if _needs_goroutine(self, event) < 0:
         return BROKEN
     if event.thread.goroutine.status == UNKNOWN:
         return _broken(self, event, FAULT_GOROUTINE_UNKNOWN, event.thread.goroutine_id, 0)
     text_of(self, event.args[0], &kind)
+    number = text_number(&self.stops, kind.data, kind.length)
+    if number < 0:
+        return _broken(self, event, FAULT_NO_MEMORY, 0, 0)
+    if number >= MOST_STOPS:
+        return _broken(self, event, FAULT_LIMIT_REASONS, MOST_STOPS, 0)
     memcpy(name, "stop-the-world (", 16)
     memcpy(name + 16, kind.data, kind.length)
     name[16 + kind.length] = c')'
@@ -373,7 +379,9 @@ cdef int _region(Ordering* self, Cursor* event) noexcept nogil:
     cdef Goroutine* goroutine = event.thread.goroutine
     cdef Interval** link
     cdef Interval* interval
+    cdef Interval* none = NULL
     cdef Text name
+    cdef int depth = 0
     cdef bint begins = event.type == EV_USER_REGION_BEGIN
     if _needs_goroutine(self, event) < 0:
         return BROKEN
@@ -389,6 +397,10 @@ cdef int _region(Ordering* self, Cursor* event) noexcept nogil:
             and memcmp(link[0].name.data, name.data, name.length) == 0
         ):
             link = &link[0].next
+            depth += 1
+            if depth == MOST_MISNESTED or not self.lenient:
+                link = &none
+                break
         if link != &goroutine.regions:      # not the innermost, or none of the open ones
             if not self.lenient:
                 return _broken(self, event, FAULT_REGION, goroutine.id, 0)

@@ -25,7 +25,9 @@ cdef enum:
     BROKEN = -1                 # `ordering.fault` says why
 
 cdef enum:
-    MOST_REASONS = 32767        # their codes are 16 bits
+    MOST_REASONS = 4096         # to block; Go has had 69 so far
+    MOST_STOPS = 256            # kinds of stop-the-world
+    MOST_MISNESTED = 1000       # so many innermost regions are searched for the one that ends
 
 cdef enum:
     GC_UNDETERMINED
@@ -69,6 +71,7 @@ cdef struct Ordering:
     int missing                 # fault code: the event refers to an id that is not defined
     uint64_t missing_id
     TextTable reasons
+    TextTable stops             # kinds of stop-the-world
     uint64_t attempts           # of events that had to wait
 
 

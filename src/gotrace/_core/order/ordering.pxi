@@ -17,6 +17,7 @@ cdef enum:
     PATIENCE = 1 << 24          # attempts in vain that are free, and
     PATIENCE_PER_EVENT = 256    # so many more for each event
     BREATH = 1 << 20            # after so many the caller may want to look around
+    SPARE_NS = 1 << 14          # a block of rows, each bumped by one, does not end the clock
 
 
 cdef int order_init(Ordering* self, Rows* rows, bint lenient, uint64_t seed) noexcept nogil:
@@ -29,6 +30,7 @@ cdef int order_init(Ordering* self, Rows* rows, bint lenient, uint64_t seed) noe
     self.threads.seed = seed
     self.tasks.seed = seed
     self.reasons.by_hash.seed = seed
+    self.stops.by_hash.seed = seed
     self.nobody.id = NULL_ID
     self.nobody.goroutine_id = NULL_ID
     self.nobody.proc_id = NULL_ID
@@ -72,6 +74,7 @@ cdef void order_clear(Ordering* self) noexcept nogil:
     intervals_clear(&self.intervals)
     self.begun = NULL
     texts_clear(&self.reasons)
+    texts_clear(&self.stops)
     free(self.cursors)
     free(self.frontier)
     self.cursors = NULL
@@ -83,6 +86,7 @@ cdef int64_t order_memory(const Ordering* self) noexcept nogil:
     return (
         self.goroutines.count * <int64_t>sizeof(Page)
         + self.intervals.made * <int64_t>sizeof(Interval)
+        + self.intervals.name_bytes
         + <int64_t>self.threads.count * <int64_t>sizeof(Thread)
         + <int64_t>self.procs.count * <int64_t>sizeof(Proc)
         + self.cursors_room * <int64_t>(sizeof(Cursor) + sizeof(Cursor*))
@@ -157,7 +161,7 @@ cdef int order_begin(Ordering* self, Generation* generation) noexcept nogil:
         if status > 0:
             frontier_push(self.frontier, &self.n_frontier, cursor)
     opening = ticks_to_ns(generation, generation.min_ticks)
-    if opening < 0:
+    if opening < 0 or self.last_time > INT64_MAX - SPARE_NS:
         return set_fault(&self.fault, FAULT_TIME, generation.offset, 0, 0)
     _emit_sync(self, opening)
     if self.initial == 0:
@@ -251,18 +255,21 @@ cdef int _follow_up(Ordering* self, Cursor* cursor, int64_t before) noexcept nog
     return status
 
 
+cdef int _try(Ordering* self, const Cursor* event, int64_t cost) noexcept nogil:
+    """Count what leads to no row; -1 and a fault where it is out of proportion to the rows."""
+    if self.attempts > <uint64_t>(PATIENCE + PATIENCE_PER_EVENT * last_seq(self)):
+        return _broken(self, event, FAULT_LIMIT_ATTEMPTS, <int64_t>self.attempts, 0)
+    self.attempts += <uint64_t>cost
+    return 0
+
+
 cdef int _advance_another(Ordering* self) noexcept nogil:
     """The earliest event has to wait: let the next in time that may happen, happen."""
     cdef int64_t i, before
     cdef Cursor* cursor
     cdef int status
-    if self.attempts > <uint64_t>(PATIENCE + PATIENCE_PER_EVENT * last_seq(self)):
-        cursor = self.frontier[0]
-        return set_fault(
-            &self.fault, FAULT_LIMIT_ATTEMPTS, event_offset(self.generation, cursor),
-            <int64_t>self.attempts, 0,
-        )
-    self.attempts += <uint64_t>self.n_frontier      # sorting looks at all of them
+    if _try(self, self.frontier[0], self.n_frontier) < 0:   # sorting looks at all of them
+        return BROKEN
     frontier_sort(self.frontier, self.n_frontier)
     for i in range(1, self.n_frontier):
         cursor = self.frontier[i]
@@ -294,6 +301,8 @@ cdef int order_run(Ordering* self, int64_t limit) noexcept nogil:
     cdef int64_t room = limit - MOST_ROWS_OF_AN_EVENT
     cdef uint64_t attempts = self.attempts + BREATH
     cdef int moved, left
+    if unlikely(self.last_time > INT64_MAX - SPARE_NS):
+        return set_fault(&self.fault, FAULT_TIME, generation.offset, 0, 0)
     while True:
         if rows.count > room:
             return ORDER_FULL

@@ -20,6 +20,7 @@ cdef enum:
     PAGE_BITS = 5
     PAGE_SIZE = 1 << PAGE_BITS
     CACHE_SIZE = 1 << 10
+    PAGES_OF_A_SWEEP = 64
     SHORT_NAME = 40
     NEVER_BEGAN = 255           # an interval whose begin was taken back
 
@@ -66,6 +67,7 @@ cdef struct PageCacheLine:
 cdef struct Goroutines:
     IdMap pages
     Page* candidates
+    uint64_t n_candidates
     int64_t count               # of pages
     PageCacheLine cache[CACHE_SIZE]
 
@@ -146,17 +148,22 @@ cdef inline void goroutine_end(Goroutines* self, Goroutine* goroutine) noexcept 
         page.is_candidate = True
         page.next_candidate = self.candidates
         self.candidates = page
+        self.n_candidates += 1
 
 
 cdef inline void goroutines_sweep(Goroutines* self, const IdMap* threads) noexcept nogil:
-    """Free pages that nobody lives in and no thread points into. Between generations only."""
+    """Free pages that nobody lives in and no thread points into. Between generations only.
+
+    Not before there are some for the threads that have to be looked at.
+    """
     cdef Page* page = self.candidates
     cdef Page* following
     cdef Page* kept = NULL
     cdef Thread* thread
     cdef uint64_t i
-    if page == NULL:
+    if page == NULL or self.n_candidates * PAGES_OF_A_SWEEP < threads.mask:
         return
+    self.n_candidates = 0
     if threads.slots != NULL:
         for i in range(threads.mask + 1):
             thread = <Thread*>threads.slots[i].value
@@ -168,6 +175,7 @@ cdef inline void goroutines_sweep(Goroutines* self, const IdMap* threads) noexce
             page.is_candidate = True
             page.next_candidate = kept
             kept = page
+            self.n_candidates += 1
         elif page.alive:
             page.is_candidate = False
         else:
@@ -187,6 +195,7 @@ cdef inline void goroutines_clear(Goroutines* self) noexcept nogil:
                 free(<Page*>self.pages.slots[i].value)
     idmap_clear(&self.pages)
     self.candidates = NULL
+    self.n_candidates = 0
     self.count = 0
     memset(self.cache, 0, sizeof(self.cache))
 
@@ -196,6 +205,7 @@ cdef inline void goroutines_clear(Goroutines* self) noexcept nogil:
 # Intervals that are not in use: user regions come and go by the million.
 cdef struct IntervalPool:
     Interval* free
+    int64_t name_bytes          # of names that are too long for the interval
     int64_t made                # in all, in use or not
 
 
@@ -204,6 +214,7 @@ cdef inline void interval_free(IntervalPool* pool, Interval* self) noexcept nogi
     if self == NULL:
         return
     if self.name.data != self.short_name:
+        pool.name_bytes -= self.name.length
         free(<void*>self.name.data)
     self.next = pool.free
     pool.free = self
@@ -228,6 +239,7 @@ cdef inline Interval* interval_new(
         if copy == NULL:
             free(self)
             return NULL
+        pool.name_bytes += name.length
     memcpy(copy, name.data, name.length)
     self.name.data = copy
     self.name.length = name.length
@@ -244,6 +256,18 @@ cdef inline Interval* interval_new(
     self.resource_id = NULL_ID
     self.parent_task = NULL_ID
     return self
+
+
+cdef inline Interval* intervals_reversed(Interval* first) noexcept nogil:
+    """A chain of intervals the other way around: the oldest first."""
+    cdef Interval* turned = NULL
+    cdef Interval* next
+    while first != NULL:
+        next = first.next
+        first.next = turned
+        turned = first
+        first = next
+    return turned
 
 
 cdef inline void intervals_clear(IntervalPool* pool) noexcept nogil:
