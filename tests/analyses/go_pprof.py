@@ -98,3 +98,18 @@ def traces(text: str) -> list[tuple[int, list[str], list[str]]]:
         if value is not None:
             samples.append((value, frames, labels))
     return samples
+
+
+def listing(text: str) -> dict[str, dict[int, tuple[int, int]]]:
+    """Read a -list report: flat and cum by line, by function."""
+    found: dict[str, dict[int, tuple[int, int]]] = {}
+    function = ""
+    for line in text.splitlines():
+        if head := re.match(r"ROUTINE =+ (.*) in ", line):
+            function = head[1]
+            found.setdefault(function, {})
+        elif row := re.match(r"\s*(\S+)\s+(\S+)\s+(\d+):", line):
+            flat, cum = (0 if cell == "." else number(cell) for cell in row.groups()[:2])
+            if flat or cum:
+                found[function][int(row[3])] = (flat, cum)
+    return found

@@ -22,6 +22,7 @@ from gotrace.analyses.filters import Filters
 from gotrace.analyses.merge import Level, merge
 from gotrace.analyses.profile_columns import TABLES, ProfileColumns, each_profile
 from gotrace.analyses.samples import tags_of, traces_of
+from gotrace.analyses.source_lines import source_lines_of
 from gotrace.analyses.top_diff import top_diff_of
 from gotrace.sinks.profile_proto import write_profile
 from tests.analyses import go_pprof, proto
@@ -29,7 +30,7 @@ from tests.analyses.conftest import made_profile
 from tests.analyses.pprof_cases import CASES, split
 from tests.analyses.pprof_shell import Ask, answers
 from tests.golab import toolchain
-from tests.golab.record_profiles import real_profiles
+from tests.golab.record_profiles import PROGRAM, real_profiles
 
 pytestmark = pytest.mark.go
 
@@ -205,6 +206,23 @@ def test_traces(ours: Any, theirs: Any, name: str, case: str) -> None:
     asked = ours(name, case)
     rows = traces_of(asked.columns, asked.value, **asked.of_samples()).to_pylist()
     assert list(map(sample, rows)) == go_pprof.traces(theirs(name, case, "traces"))
+
+
+@pytest.mark.parametrize("name", [name for name in PROFILES if name.startswith(("cpu", "allocs"))])
+def test_list(
+    go: toolchain.Toolchain, path_of: Callable[[str], Path], ours: Any, name: str
+) -> None:
+    """Every line of the program's own functions, as far as Go finds the source."""
+    asked = ours(name, "plain")
+    settings = {"unit": asked.unit, "source_path": str(PROGRAM), "trim_path": "."}
+    (text,) = answers(go, path_of(name), [Ask(r"list ^main\.", settings)])
+    rows: dict[str, dict[int, tuple[int, int]]] = {}
+    table = source_lines_of(asked.columns, r"^main\.", unit=asked.unit, compat="go")
+    for row in table.to_pylist():
+        rows.setdefault(row["function"], {})[row["line"]] = (row["flat"], row["cum"])
+    theirs = go_pprof.listing(text)
+    assert len(theirs) > 2
+    assert rows == theirs
 
 
 def test_dropped_frames(go: toolchain.Toolchain, tmp_path: Path) -> None:

@@ -141,3 +141,16 @@ def test_strangers_text_is_harmless(run, packed):
     assert "\\u202eoverride" in result.stdout
     assert "\x1b" not in result.stdout
     assert "\u202e" not in result.stdout
+
+
+def test_every_type_of_duckdb_is_json(run, trace):
+    """A sum of whole numbers is a decimal; dates, intervals and ids have no JSON of their own."""
+    query = """SELECT sum(seq) AS s, [1.5::DECIMAL(9, 2), 2] AS l, DATE '2026-11-26' AS d,
+        TIME '01:02:03' AS t, {'u': '0bd0c2ba-0a0f-4e5f-8a5e-0a5d0a5d0a5d'::UUID} AS u, 1.25 AS f
+        FROM events WHERE seq < 3"""
+    result = run("sql", trace, query, "--format", "json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    row = json.loads(result.stdout)
+    assert (row["s"], row["l"], row["d"], row["t"]) == (3, [1.5, 2], "2026-11-26", "01:02:03")
+    assert row["u"] == {"u": "0bd0c2ba-0a0f-4e5f-8a5e-0a5d0a5d0a5d"}
+    assert row["f"] == 1.25

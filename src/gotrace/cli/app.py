@@ -22,7 +22,7 @@ from gotrace.cli.terminal import OK, Failure, Interrupted, clean_lines, say
 
 VERBS: Final = (
     *("info", "convert", "events"),
-    *("flame", "top", "tree", "peek", "traces", "tags", "diff", "merge"),
+    *("flame", "top", "tree", "peek", "list", "traces", "tags", "diff", "merge"),
     *("goroutines", "blocking", "sched", "gc", "tasks", "regions"),
     *("pprof", "sql", "schema"),
 )

@@ -1,4 +1,4 @@
-"""`gotrace convert`: the tables of a trace as files."""
+"""`gotrace convert`: the tables of a trace or a profile as files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gotrace.cli.inputs import Delivery, file_bytes, on_error_option, open_trace, report_damage
+from gotrace.cli.inputs import Delivery, file_bytes, on_error_option, open_input, report_damage
 from gotrace.cli.moments import When
 from gotrace.cli.output import EXTENSIONS, write_rows
 from gotrace.cli.terminal import clean, count, fit, size
 
 if TYPE_CHECKING:
+    from gotrace.tables.profile import Profile
     from gotrace.tables.trace import Trace
 
 _FORMATS = ("parquet", "arrow", "csv")
@@ -78,19 +79,20 @@ def convert(
 ) -> int:
     r"""Write the tables of FILE as Parquet, Arrow or CSV, or a stretch of it for Perfetto.
 
-    A folder gets a file for each table and is complete when it has its _gotrace.json. Nothing is
-    left behind when the work is stopped. With --from, --to or --generation, of a file that is not
-    compressed only the generations that are needed are read; tables without times, like stacks,
-    hold what these refer to.
+    FILE is a trace or a profile. A folder gets a file for each table and is complete when it has
+    its _gotrace.json. Nothing is left behind when the work is stopped. With --from, --to or
+    --generation, of a file that is not compressed only the generations that are needed are read;
+    tables without times, like stacks, hold what these refer to.
 
     \b
     gotrace convert app.trace -o out/                        the default set as Parquet
     gotrace convert app.trace -o events.csv --tables events  one table
     gotrace convert app.trace -o out/ --from +1m --to +1m1s  one second
     gotrace convert app.trace -o x.pftrace --from +1m --to +1m1s
+    gotrace convert heap.pb.gz -o heap.pb                    a profile, packed otherwise
     """
     from gotrace.cli.perfetto import ENDINGS, convert_to_perfetto
-    from gotrace.tables.schema import resolve
+    from gotrace.tables.schema import ALL_TABLES_OF, resolve
 
     if form == _PERFETTO or (form is None and out.lower().endswith(ENDINGS)):
         if tables or generations or threads:
@@ -99,41 +101,70 @@ def convert(
     by_ending = _by_ending(out)
     if by_ending is not None and form not in (None, by_ending):
         raise click.UsageError(f"-o {clean(out)} is not a name for --format {form}")
-    names = resolve(tables or "default")
-    if not names:
-        raise click.UsageError("--tables names no table")
-    if by_ending is not None and len(names) != 1:
-        raise click.UsageError(
-            f"-o {clean(out)} holds one table: give --tables NAME, or a folder for all"
-        )
     with _progress(file) as seen:
-        trace = open_trace(file, on_error, seen)
-        delivery = Delivery(
-            trace, names, start=start, end=end, generations=list(generations) or None
-        )
+        source = open_input(file, on_error, seen)
+        window = {"start": start, "end": end, "generations": list(generations) or None}
+        if source.kind != "trace" and any(window.values()):
+            raise click.UsageError(f"a {source.kind} has no --from, --to or --generation")
+        if by_ending == "profile":
+            return _profile(source, out, tables, overwrite)
+        names = resolve(tables or "default", ALL_TABLES_OF[source.kind])
+        if not names:
+            raise click.UsageError("--tables names no table")
+        if by_ending is not None and len(names) != 1:
+            raise click.UsageError(
+                f"-o {clean(out)} holds one table: give --tables NAME, or a folder for all"
+            )
+        delivery = Delivery(source, names, **window if source.kind == "trace" else {})
         if by_ending is not None:
             written = _one_file(delivery, names[0], by_ending, out, overwrite)
         elif form in (None, "parquet"):
-            written = _parquet(trace, delivery, names, out, overwrite, threads)
+            written = _parquet(source, delivery, names, out, overwrite, threads)
         else:
             assert form is not None
-            written = _folder(trace, delivery, names, form, out, overwrite)
-    click.echo("\n".join(_summary(written, out, delivery.events)))
-    return report_damage([trace])
+            written = _folder(source, delivery, names, form, out, overwrite)
+    click.echo("\n".join(_summary(written, out)))
+    return report_damage([source])
 
 
 def _by_ending(out: str) -> str | None:
     """Return the format of a single file by the ending of its name; None for a folder."""
+    from gotrace.sinks.profile_proto import ending_of
+
     if os.path.isdir(out) or out.endswith(("/", os.sep)):
         return None
+    if ending_of(out):
+        return "profile"
     form = EXTENSIONS.get(os.path.splitext(out)[1].lower())
     if form is not None and form not in _FORMATS:
         raise click.UsageError(f"-o {clean(out)}: convert writes .parquet, .arrow and .csv")
     return form
 
 
+def _profile(source: Trace | Profile, out: str, tables: str | None, overwrite: bool) -> int:
+    """Write a profile again, in another packing: all of it."""
+    from gotrace.analyses.profile_columns import read_tables
+    from gotrace.cli.inputs import first_fault, is_damaged
+    from gotrace.cli.terminal import Failure
+    from gotrace.sinks.profile_proto import ENDINGS, ending_of, write_profile
+
+    if source.kind != "profile":
+        raise Failure(
+            f"{source.name}: a {source.kind}; gotrace flame -o {clean(out)} makes a profile of it"
+        )
+    if tables:
+        raise click.UsageError(f"-o {clean(out)} holds a whole profile: it takes no --tables")
+    read = read_tables(source)
+    if is_damaged(source) and not read["profiles"].num_rows:
+        raise Failure(f"{source.name}: nothing can be read of it: {first_fault(source)}")
+    compression = ENDINGS[ending_of(out) or ""]
+    samples = write_profile(read, out, compression=compression, overwrite=overwrite)
+    click.echo(fit(f"{count(samples, 'sample')}, {size(os.stat(out).st_size)} in {clean(out)}"))
+    return report_damage([source])
+
+
 def _parquet(
-    trace: Trace,
+    trace: Trace | Profile,
     delivery: Delivery,
     names: tuple[str, ...],
     out: str,
@@ -156,9 +187,9 @@ def _parquet(
 
 
 class _LateNotes(Sequence[Mapping[str, Any]]):
-    """The notes of a trace, as they are when they are asked for: at the end of the pass."""
+    """The notes of a source, as they are when they are asked for: at the end of the pass."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace | Profile) -> None:
         self._trace = trace
 
     def __len__(self) -> int:
@@ -177,7 +208,12 @@ def _one_file(delivery: Delivery, name: str, form: str, out: str, overwrite: boo
 
 
 def _folder(
-    trace: Trace, delivery: Delivery, names: tuple[str, ...], form: str, out: str, overwrite: bool
+    trace: Trace | Profile,
+    delivery: Delivery,
+    names: tuple[str, ...],
+    form: str,
+    out: str,
+    overwrite: bool,
 ) -> Written:
     from gotrace.cli.folder import write_folder
     from gotrace.tables.schema import schema
@@ -193,7 +229,7 @@ def _folder(
     )
 
 
-def _summary(written: Written, out: str, events: int) -> Iterator[str]:
+def _summary(written: Written, out: str) -> Iterator[str]:
     widest = max(map(len, written))
     for name, (rows, length) in written.items():
         yield f"{name:{widest}}  {rows:>13,} {'row ' if rows == 1 else 'rows'}  {size(length):>9}"

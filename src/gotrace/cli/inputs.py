@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -115,15 +115,22 @@ def first_fault(source: Trace | Profile) -> str:
     return _summary([note for note in source.notes if note["severity"] == "error"])
 
 
-def is_empty(trace: Trace) -> bool:
-    """Whether a damaged trace has no event left: a pass of its own, over a file."""
+_EVIDENCE: Final = {"trace": ("generations", "syncs"), "profile": ("profiles",)}
+"""Tables that tell whether anything is left of a damaged source, by its kind."""
+
+
+def is_empty(source: Trace | Profile) -> bool:
+    """Whether nothing is left of a damaged source: a pass of its own, over a file."""
+    return sum(_weight(*named) for named in source.scan(_EVIDENCE[source.kind])) <= 0
+
+
+def _weight(name: str, batch: pa.RecordBatch) -> int:
+    """How much more there is, by a batch of evidence: events that are no syncs, or profiles."""
     import pyarrow.compute as pc
 
-    events = 0
-    for name, batch in trace.scan(["generations", "syncs"]):
-        whole = name == "generations"
-        events += (pc.sum(batch.column("events")).as_py() or 0) if whole else -batch.num_rows
-    return events <= 0
+    if name == "generations":
+        return pc.sum(batch.column("events")).as_py() or 0
+    return {"syncs": -1, "profiles": 1}.get(name, 0) * int(batch.num_rows)
 
 
 def as_option(error: GotraceError) -> str:
@@ -138,33 +145,28 @@ def check_once(files: Sequence[str]) -> None:
 
 
 class Delivery:
-    """One pass over the tables of a trace that ends in a `Failure` when nothing was readable.
+    """One pass over the tables of a source that ends in a `Failure` when nothing was readable.
 
     Iterate for `(table, batch)` of `names` alone, cut by the `filters` of `Trace.scan`. Whether
-    damage left anything is told by the generations and syncs, which are looked at in the same pass.
+    damage left anything is told by tables that are looked at in the same pass.
     """
 
-    def __init__(self, trace: Trace, names: Sequence[str], **filters: Any) -> None:
-        self._trace = trace
+    def __init__(self, source: Trace | Profile, names: Sequence[str], **filters: Any) -> None:
+        self._source = source
         self._names = names
         self._filters = filters
-        self.events = 0
 
     def __iter__(self) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Iterate over the batches; `Failure` at the end when damage left no event."""
-        import pyarrow.compute as pc
-
-        looked_at = dict.fromkeys([*self._names, "generations", "syncs"])
-        for name, batch in self._trace.scan(list(looked_at), **self._filters):
-            if name == "generations":
-                self.events += pc.sum(batch.column("events")).as_py() or 0
-            elif name == "syncs":
-                self.events -= batch.num_rows
+        """Iterate over the batches; `Failure` at the end when damage left nothing."""
+        left = 0
+        looked_at = dict.fromkeys([*self._names, *_EVIDENCE[self._source.kind]])
+        for name, batch in self._source.scan(list(looked_at), **self._filters):
+            left += _weight(name, batch)
             if name in self._names:
                 yield name, batch
-        errors = [note for note in self._trace.notes if note["severity"] == "error"]
-        if errors and self.events <= 0:
-            raise Failure(f"{self._trace.name}: nothing can be read of it: {_summary(errors)}")
+        if is_damaged(self._source) and left <= 0:
+            said = first_fault(self._source)
+            raise Failure(f"{self._source.name}: nothing can be read of it: {said}")
 
 
 def watched(given: str, seen: Callable[[int], None]) -> Any:

@@ -1,4 +1,4 @@
-"""`gotrace sql`: questions in SQL, over one trace or many."""
+"""`gotrace sql`: questions in SQL, over traces and profiles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gotrace.cli.inputs import (
     is_damaged,
     is_empty,
     on_error_option,
-    open_trace,
+    open_input,
     report_damage,
     rereadable,
 )
@@ -59,7 +59,7 @@ def sql(
     overwrite: bool,
     on_error: str,
 ) -> int:
-    r"""Ask in SQL (DuckDB's). Every table of `gotrace schema` is there.
+    r"""Ask traces and profiles in SQL (DuckDB's). Every table of `gotrace schema` is there.
 
     Only the columns that the query names are decoded. With several files every table has a column
     `source`. Without a query: an interactive shell, or the query from standard input.
@@ -67,6 +67,8 @@ def sql(
     \b
     gotrace sql app.trace "SELECT kind, count(*) FROM events GROUP BY ALL ORDER BY 2 DESC"
     gotrace sql *.trace -f query.sql -o result.parquet
+    gotrace sql heap.pb.gz "SELECT site, sum(value) FROM sample_values JOIN stacks USING (stack_id)
+        WHERE type = 'inuse_space' GROUP BY ALL ORDER BY 2 DESC LIMIT 10"
     """
     files, query = _files_and_query(words, script)
     check_once(files)
@@ -79,8 +81,8 @@ def sql(
     with contextlib.ExitStack() as inputs:
         library, failed = _open(files, on_error, inputs)
         _ask(library, query, form, path, overwrite)
-        damaged = [trace for trace in library.traces if is_damaged(trace)]
-        code = report_damage(library.traces, nothing=bool(damaged) and all(map(is_empty, damaged)))
+        damaged = [source for source in library.sources if is_damaged(source)]
+        code = report_damage(library.sources, nothing=bool(damaged) and all(map(is_empty, damaged)))
     if len(damaged) + failed < len(files):
         return PARTIAL if code or failed else OK
     return code
@@ -93,7 +95,7 @@ def _ask(library: Library, query: str | None, form: str, path: str | None, overw
         if form == "duckdb":
             assert path is not None
             with interruptible(partial(_stop, library, connection)):
-                _to_database(connection, query, path, overwrite)
+                _to_database(library, connection, query, path, overwrite)
         elif query is None:
             _shell(library, connection)
         else:
@@ -101,8 +103,8 @@ def _ask(library: Library, query: str | None, form: str, path: str | None, overw
     except Exception as error:
         raise _typed(library, error) from error
     finally:
-        for trace in library.traces:
-            trace.cancel()  # what DuckDB still reads ahead is not wanted
+        for source in library.sources:
+            source.cancel()  # what DuckDB still reads ahead is not wanted
     connection.close()
 
 
@@ -115,42 +117,42 @@ def _files_and_query(words: tuple[str, ...], script: str | None) -> tuple[list[s
     is_query = any(char.isspace() for char in last) and not os.path.exists(last)
     files = list(words[:-1] if is_query else words)
     if not files:
-        raise click.UsageError("name at least one trace before the query")
+        raise click.UsageError("name at least one file before the query")
     return files, last if is_query else None
 
 
 def _open(files: list[str], on_error: str, inputs: contextlib.ExitStack) -> tuple[Library, int]:
-    """Open the traces; of several, those that can be read, and how many can't."""
+    """Open the inputs; of several, those that can be read, and how many can't."""
     from gotrace.cli.app import message_of
     from gotrace.tables.connect import Library
 
-    traces = []
+    sources = []
     failed = 0
     for file in files:
         try:
-            source = inputs.enter_context(rereadable(file))
-            traces.append(open_trace(source, on_error))
+            given = inputs.enter_context(rereadable(file))
+            sources.append(open_input(given, on_error))
         except (Exception, Failure) as error:
             message = message_of(error)
             if len(files) == 1 or message is None:
                 raise
             say(message)
             failed += 1
-    if not traces:
+    if not sources:
         raise Failure("none of the files can be read")
-    return Library(traces), failed
+    return Library(sources), failed
 
 
 def _typed(library: Library, error: Exception) -> Exception:
-    """Prefer the trace's own error to what is left of it behind DuckDB."""
+    """Prefer the source's own error to what is left of it behind DuckDB."""
     import duckdb
 
     from gotrace.errors import GotraceError
 
     if isinstance(error, duckdb.Error):
-        for trace in library.traces:
-            if trace.on_error == "fail" and isinstance(trace.fault, GotraceError):
-                return trace.fault
+        for source in library.sources:
+            if source.on_error == "fail" and isinstance(source.fault, GotraceError):
+                return source.fault
     return error
 
 
@@ -172,8 +174,8 @@ def _answer(
 def _stop(library: Library, connection: Any) -> None:
     """Stop a query, and what it decodes in threads of DuckDB's."""
     connection.interrupt()
-    for trace in library.traces:
-        trace.cancel()
+    for source in library.sources:
+        source.cancel()
 
 
 def _run(
@@ -213,10 +215,11 @@ def _why_none(connection: Any, query: str) -> str:
     return "the tables have rows, the query's conditions match none"
 
 
-def _to_database(connection: Any, query: str | None, path: str, overwrite: bool) -> None:
+def _to_database(
+    library: Library, connection: Any, query: str | None, path: str, overwrite: bool
+) -> None:
     """Write the result, or without a query every table, into a new DuckDB file."""
     from gotrace.sinks.aside import file_aside
-    from gotrace.tables.schema import TABLES
 
     with file_aside(path, overwrite=overwrite) as aside:
         connection.execute(f"ATTACH '{str(aside).replace(chr(39), chr(39) * 2)}' AS gotrace_out")
@@ -225,7 +228,7 @@ def _to_database(connection: Any, query: str | None, path: str, overwrite: bool)
                 bare = query.strip().rstrip(";")
                 connection.execute(f"CREATE TABLE gotrace_out.result AS {bare}")
             else:
-                for name in TABLES:
+                for name in library.tables:
                     connection.execute(f"CREATE TABLE gotrace_out.{name} AS SELECT * FROM {name}")
         finally:
             try:

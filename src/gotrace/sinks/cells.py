@@ -6,7 +6,10 @@ import base64
 import json
 import math
 from collections.abc import Callable
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -36,8 +39,8 @@ def json_column(name: str, column: pa.Array) -> pa.Array:
     kind = column.type
     if is_id(name, kind) and not pa.types.is_list(kind):
         text = pc.binary_join_element_wise('"', column.cast(pa.utf8()), '"', "")
-    elif pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        text = column.cast(pa.utf8())
+    elif pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind):
+        text = column.cast(pa.utf8())  # DuckDB's sums are decimals
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
         text = _by_value(column, json.dumps)
     elif pa.types.is_timestamp(kind):
@@ -81,6 +84,10 @@ def _json_value(name: str, kind: pa.DataType, value: Any) -> Any:
         return None
     if isinstance(value, bytes):
         return _base64(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, date | time | timedelta | UUID):
+        return str(value)
     return value
 
 

@@ -1,4 +1,4 @@
-"""`gotrace.connect`: SQL over traces. DuckDB says what a query needs, and only that is decoded."""
+"""`gotrace.connect`: SQL over traces and profiles. Only what a query needs is decoded."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from gotrace.errors import FormatError
-from gotrace.tables.schema import TABLES, schema
+from gotrace.tables.schema import ALL_TABLES, ALL_TABLES_OF, schema
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,6 +25,9 @@ CACHE_BYTES: Final = 1 << 30
 SOURCE: Final = "source"
 """The column that says which file a row is from; there when a connection has several."""
 
+_KNOWN: Final = tuple(dict.fromkeys(name for tables in ALL_TABLES_OF.values() for name in tables))
+"""Every table that a source may have."""
+
 Columns = Mapping[str, Sequence[str]]
 
 
@@ -35,9 +37,9 @@ def connect(
     cache_bytes: int = CACHE_BYTES,
     **options: Any,
 ) -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB connection in which every table of the traces is a view.
+    """Return a DuckDB connection in which every table of the traces and profiles is a view.
 
-    `sources` are what `gotrace.open` takes, or open traces; `options` go to `gotrace.open`. With
+    `sources` are what `gotrace.open` takes, or what it gave; `options` go to `gotrace.open`. With
     several, every table has a last column `source` with the name of the file. Nothing is decoded
     before a query scans a table, and then only the columns that the query names, once, into a cache
     of at most `cache_bytes`. The connection is DuckDB's own: all it can do works.
@@ -46,59 +48,70 @@ def connect(
 
 
 class Library:
-    """The traces behind a connection, and what of them is decoded already."""
+    """The traces and profiles behind a connection, and what of them is decoded already.
+
+    Attributes:
+        sources: what is behind it, in the order given.
+        tables: names of all tables that any of them can give.
+    """
 
     def __init__(
         self, sources: Sequence[Any], *, cache_bytes: int = CACHE_BYTES, **options: Any
     ) -> None:
-        from gotrace.tables.open import open as open_trace
+        from gotrace.tables.open import open as open_source
+        from gotrace.tables.profile import Profile
         from gotrace.tables.trace import Trace
 
         if not sources:
-            raise ValueError("give at least one trace")
-        self.traces: list[Trace] = [
-            _trace(given if isinstance(given, Trace) else open_trace(given, **options))
+            raise ValueError("give at least one trace or profile")
+        self.sources: list[Trace | Profile] = [
+            given if isinstance(given, Trace | Profile) else open_source(given, **options)
             for given in sources
         ]
+        have = {name for source in self.sources for name in source.tables}
+        self.tables = tuple(name for name in ALL_TABLES if name in have)
         self._cache = _Cache(cache_bytes)
         self._lock = threading.Lock()
-        self._labels = _labels([trace.name for trace in self.traces])
+        self._labels = _labels([source.name for source in self.sources])
 
     def connect(self, database: str = ":memory:") -> duckdb.DuckDBPyConnection:
         """Open a DuckDB database with a view of every table."""
         import duckdb
 
         connection = duckdb.connect(database)
-        for name in TABLES:
+        for name in self.tables:
             connection.register(name, _LazyTable(self.schema(name), self._scan_of(name)))
         return connection
 
     def schema(self, name: str, columns: Iterable[str] | None = None) -> pa.Schema:
         """Return the schema of a table as queries see it."""
         full = schema(name)
-        if len(self.traces) > 1:
+        if len(self.sources) > 1:
             full = full.append(_source_field())
         chosen = full.names if columns is None else list(columns)
         return pa.schema([full.field(column) for column in chosen])
 
     def fetch(self, needs: Columns) -> None:
-        """Decode columns of several tables in one pass over each trace, into the cache.
+        """Decode columns of several tables in one pass over each source, into the cache.
 
         What does not fit in the cache is left out; a query then decodes it when it scans.
         """
-        for index, trace in enumerate(self.traces):
+        for index, source in enumerate(self.sources):
             missing = {
                 name: lacking
                 for name, columns in needs.items()
-                if (lacking := self._cache.lacks(index, name, _own(columns)))
+                if name in source.tables
+                and (lacking := self._cache.lacks(index, name, _own(columns)))
             }
-            if missing and trace._input.source.reopenable:
-                self._fill(index, trace, missing)
+            if missing and source._input.source.reopenable:
+                self._fill(index, source, missing)
 
     def scan(self, name: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Iterate over the table's rows of all traces, with these columns."""
+        """Iterate over the table's rows of all sources that have it, with these columns."""
         wanted = self.schema(name, columns)
-        for index in range(len(self.traces)):
+        for index, source in enumerate(self.sources):
+            if name not in source.tables:
+                continue
             for batch in self._scan_one(index, name, _own(columns)):
                 arrays = [
                     batch.column(column)
@@ -121,29 +134,23 @@ class Library:
         if kept is not None:
             yield from kept
             return
-        trace = self.traces[index]
+        source = self.sources[index]
         collected = self._cache.collect()
         schemas = {name: columns}
-        for _, batch in trace.scan([name], columns=schemas):
+        for _, batch in source.scan([name], columns=schemas):
             collected.add(name, batch)
             yield batch
         with self._lock:
             self._cache.put(index, collected, schemas)
 
-    def _fill(self, index: int, trace: Trace, missing: Columns) -> None:
+    def _fill(self, index: int, source: Trace | Profile, missing: Columns) -> None:
         collected = self._cache.collect()
-        for name, batch in trace.scan(list(missing), columns=missing):
+        for name, batch in source.scan(list(missing), columns=missing):
             if not collected.add(name, batch):
-                trace.cancel()
+                source.cancel()
                 return
         with self._lock:
             self._cache.put(index, collected, missing)
-
-
-def _trace(source: Trace | Profile) -> Trace:
-    if source.kind != "trace":
-        raise FormatError("a pprof profile; SQL reads execution traces", source=source.name)
-    return cast("Trace", source)
 
 
 def needs(query: str) -> dict[str, list[str]]:
@@ -157,7 +164,7 @@ def needs(query: str) -> dict[str, list[str]]:
     shadow = duckdb.connect()
     try:
         _keep_empty_tables(shadow)
-        for name in TABLES:
+        for name in _KNOWN:
             shadow.register("empty", schema(name).empty_table())
             shadow.execute(f"CREATE TABLE {name} AS FROM empty")
         found: dict[str, list[str]] = {}
@@ -192,9 +199,9 @@ def _scans(shadow: Any, query: str) -> Iterator[tuple[str, list[str]]]:
         extra = node.get("extra_info", {})
         # "Text" is what DuckDB before 1.2 called it.
         name = str(extra.get("Table") or extra.get("Text") or "").rpartition(".")[2]
-        if name in TABLES:
+        if name in _KNOWN:
             read = re.findall(r"\w+", f"{extra.get('Projections', '')} {extra.get('Filters', '')}")
-            yield name, [column for column in TABLES[name].by_name if column in read]
+            yield name, [column for column in ALL_TABLES[name].by_name if column in read]
 
 
 class _LazyTable(ds.Dataset):  # type: ignore[misc]
@@ -269,7 +276,7 @@ class _Cache:
             return list(columns)
         if entry[0].issuperset(columns):
             return []
-        return [column for column in TABLES[name].by_name if column in {*entry[0], *columns}]
+        return [column for column in ALL_TABLES[name].by_name if column in {*entry[0], *columns}]
 
     def get(self, index: int, name: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch] | None:
         entry = self._entries.get((index, name))
@@ -298,10 +305,10 @@ def _own(columns: Sequence[str]) -> list[str]:
 
 def _narrowest(name: str) -> str:
     """Return a column that is cheap to decode, for queries that only count rows."""
-    for column in TABLES[name].columns:
+    for column in ALL_TABLES[name].columns:
         if not column.nullable and pa.types.is_primitive(column.type):
             return column.name
-    return TABLES[name].columns[0].name
+    return ALL_TABLES[name].columns[0].name
 
 
 def _source_field() -> pa.Field:

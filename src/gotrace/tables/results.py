@@ -116,6 +116,23 @@ _TOP_DIFF = Table(
     "What moved most comes first.",
 )
 
+_SOURCE_LINES = Table(
+    "source_lines",
+    "line of a function that values were spent in",
+    ("function", "file", "line"),
+    frozenset(),
+    (
+        text("function", "the function", need=True),
+        text("file", "its source file"),
+        i64("line", "the line; null for unknown"),
+        i64("flat", "value spent in the line itself", need=True),
+        _share("flat_share", "|flat| as a share of the total before filters"),
+        i64("cum", "value spent in it and in what it calls; recursion counts once", need=True),
+        _share("cum_share", "|cum| as a share of the total before filters"),
+        text("source", "text of the line; null where the file was not found"),
+    ),
+)
+
 _EDGES = Table(
     "edges",
     "caller and callee",
@@ -182,7 +199,17 @@ _MERGED = Table(
 RESULTS: Final[Mapping[str, Table]] = {
     **{
         table.name: table
-        for table in (_FLAME, _FLAME_DIFF, _TOP, _TOP_DIFF, _EDGES, _TAGS, _TRACES, _MERGED)
+        for table in (
+            _FLAME,
+            _FLAME_DIFF,
+            _TOP,
+            _TOP_DIFF,
+            _SOURCE_LINES,
+            _EDGES,
+            _TAGS,
+            _TRACES,
+            _MERGED,
+        )
     },
     **TRACE_RESULTS,
 }

@@ -355,6 +355,12 @@ PROFILE_TABLES: Final[Mapping[str, Table]] = {
 }
 """Every table of a pprof profile."""
 
+ALL_TABLES_OF: Final[Mapping[str, Mapping[str, Table]]] = {
+    "trace": TABLES,
+    "profile": PROFILE_TABLES,
+}
+"""The tables that a source can give, by its kind."""
+
 ALL_TABLES: Final[Mapping[str, Table]] = {**TABLES, **PROFILE_TABLES, **RESULTS}
 """Every table of every kind of source, and those that analyses give."""
 
