@@ -12,7 +12,7 @@ import pytest
 
 import gotrace
 from gotrace.tables.profile import Profile
-from tests.golab.record_profiles import recorded
+from tests.golab.record_profile_texts import recorded
 
 PAIRS = list(recorded())
 
