@@ -319,6 +319,9 @@ class NumberBlock:
 
     length: int
     def __len__(self) -> int: ...
+    @staticmethod
+    def copy_of(numbers: _Numbers) -> NumberBlock:
+        """Make a block with the numbers of an array."""
 
 def decode_profile(
     data: bytes | bytearray | memoryview, start: int, max_memory: int
@@ -395,8 +398,8 @@ def list_members(
 ) -> tuple[NumberBlock, NumberBlock]:
     """Replace every row of lists by its members; the new ends, and the numbers of the members."""
 
-def rows_of_ids(wanted: _Numbers, ids: _Numbers) -> NumberBlock:
-    """Find the row of each wanted id among `ids`, -1 for one that is none."""
+def rows_of_ids(wanted: NumberBlock, ids: _Numbers) -> None:
+    """Put in the place of each wanted id its row among `ids`, -1 for one that is none."""
 
 def sort_lists(offsets: _Numbers, numbers: _Numbers, tags: _Numbers, order: _Numbers) -> None:
     """Sort the lists that `order` names: by their numbers, the shorter of two first, by tag."""
@@ -406,7 +409,9 @@ def take_lists(
 ) -> tuple[NumberBlock, NumberBlock]:
     """Put the lists that `order` names one behind the other; their offsets, their numbers."""
 
-def distinct_lists(offsets: _Numbers, numbers: _Numbers, ids: _Numbers) -> NumberBlock:
+def distinct_lists(
+    starts: _Numbers, ends: _Numbers, numbers: _Numbers, ids: _Numbers
+) -> NumberBlock:
     """Write into `ids` which of the distinct lists each one is; give the first of each of them."""
 
 def expand_lists(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gotrace._core import (
     IdSet,
+    NumberBlock,
     StackTable,
     distinct_lists,
     expand_lists,
@@ -43,7 +44,8 @@ def plain(block: Any) -> list[int]:
 def test_distinct_lists(lists: list[list[int]]) -> None:
     seen = list(dict.fromkeys(map(tuple, lists)))
     ids = np.empty(len(lists), np.int64)
-    firsts = plain(distinct_lists(*laid_down(lists), ids))
+    offsets, numbers = laid_down(lists)
+    firsts = plain(distinct_lists(offsets[:-1], offsets[1:], numbers, ids))
     assert [tuple(lists[first]) for first in firsts] == seen
     assert [seen[id] for id in ids] == list(map(tuple, lists))
 
@@ -116,15 +118,15 @@ IDS = st.one_of(
 def test_rows_of_ids(ids: list[int], data: st.DataObject) -> None:
     known = st.sampled_from(ids) if ids else st.just(7)
     wanted = data.draw(st.lists(known | st.integers(0, 70) | st.just(2**64 - 1), max_size=20))
-    rows = plain(rows_of_ids(ints(np.array(wanted, np.uint64).view(np.int64)),
-                             ints(np.array(ids, np.uint64).view(np.int64))))  # fmt: skip
-    assert rows == [ids.index(id) if id in ids else -1 for id in wanted]
+    rows = NumberBlock.copy_of(np.array(wanted, np.uint64).view(np.int64))
+    rows_of_ids(rows, np.array(ids, np.uint64).view(np.int64))
+    assert plain(rows) == [ids.index(id) if id in ids else -1 for id in wanted]
 
 
 @pytest.mark.parametrize("ids", [[0], [3, 3], [1, 2, 2], [2**62, 2**62]])
 def test_ids_that_are_none(ids: list[int]) -> None:
     with pytest.raises(ValueError, match="0 or comes twice"):
-        rows_of_ids(ints([1]), ints(ids))
+        rows_of_ids(NumberBlock.copy_of(ints([1])), ints(ids))
 
 
 @given(IDS.filter(bool), st.data())
@@ -153,7 +155,7 @@ def test_id_sets(parts: list[list[int]]) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: distinct_lists(ints([0, 9]), ints([1]), ints([0])),
+        lambda: distinct_lists(ints([0]), ints([9]), ints([1]), ints([0])),
         lambda: take_lists(ints([0, 1]), ints([1]), ints([1])),
         lambda: sort_lists(ints([1, 0]), ints([1]), ints([0]), ints([0])),
         lambda: list_members(ints([1]), ints([4]), ints([0, 1])),

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from gotrace._core import add_rows, distinct_lists, expand_lists
 from gotrace.analyses.profile_columns import Ints, ProfileColumns
 from gotrace.errors import unknown_name
-from gotrace.tables.profile_raw import as_ints, offsets_of
+from gotrace.tables.profile_raw import as_ints
 
 GRANULARITIES: Final = ("functions", "filefunctions", "files", "lines", "addresses")
 """What makes two frames one; pprof's words."""
@@ -150,16 +150,19 @@ def frame_stacks(
     if granularity not in GRANULARITIES:
         raise unknown_name("granularity", granularity, GRANULARITIES)
     nodes, entry_offsets, entry_nodes, inlined = _nodes(profile, granularity, inlines, compat)
-    offsets, locations, values = _with_a_value(profile, values)
+    starts, ends = profile.offsets[:-1], profile.offsets[1:]
+    has_value = values.any(axis=1)
+    if not has_value.all():
+        starts, ends, values = starts[has_value], ends[has_value], values[has_value]
     ids = np.empty(len(values), np.int64)
-    firsts = as_ints(distinct_lists(offsets, locations, ids))
+    firsts = as_ints(distinct_lists(starts, ends, profile.locations, ids))
     sums = np.zeros((len(firsts), values.shape[1]), np.int64)
     add_checked(ids, np.ascontiguousarray(values), sums)
     return FrameStacks(
         of=nodes,
-        starts=offsets[firsts],
-        ends=offsets[firsts + 1],
-        locations=locations,
+        starts=starts[firsts],
+        ends=ends[firsts],
+        locations=profile.locations,
         entry_offsets=entry_offsets,
         entry_nodes=entry_nodes,
         entry_inlined=inlined,
@@ -167,16 +170,6 @@ def frame_stacks(
         samples=np.bincount(ids, minlength=len(firsts)).astype(np.int64),
         of_samples=ids,
     )
-
-
-def _with_a_value(profile: ProfileColumns, values: Ints) -> tuple[Ints, Ints, Ints]:
-    """Give offsets, locations and values of the samples that have a value."""
-    has_value = values.any(axis=1)
-    if has_value.all():
-        return profile.offsets, profile.locations, values
-    sizes = np.diff(profile.offsets)
-    locations = profile.locations[np.repeat(has_value, sizes)]
-    return offsets_of(np.cumsum(sizes[has_value])), locations, values[has_value]
 
 
 def add_checked(ids: Ints, values: Ints, sums: Ints) -> None:

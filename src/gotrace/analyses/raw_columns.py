@@ -10,7 +10,7 @@ import numpy as np
 
 from gotrace._core import rows_of_ids
 from gotrace.analyses.profile_columns import Ints, Label, LabelSet, ProfileColumns, Rest
-from gotrace.tables.profile_raw import RawProfile, as_ints, offsets_of
+from gotrace.tables.profile_raw import RawProfile, offsets_of
 
 _SPANS = ("memory_start", "memory_limit", "file_offset")
 _FLAGS = ("has_functions", "has_filenames", "has_line_numbers", "has_inline_frames")
@@ -26,7 +26,12 @@ _NUMBER_FACTS = {"period": 12, "time_ns": 9, "duration_ns": 10}
 
 
 def from_raw(raw: RawProfile, compat: str | None = None) -> ProfileColumns:
-    """Make columns of a profile; the same that its tables give, see `from_tables`."""
+    """Make columns of a profile; the same that its tables give, see `from_tables`.
+
+    Uses `raw` up: the ids of locations and mappings in it become rows.
+    """
+    rows_of_ids(raw.raw["refs"], raw.ints("location_id"))
+    rows_of_ids(raw.raw["location_mapping"], raw.ints("mapping_id"))
     texts = raw.plain_strings
 
     def named(numbers: str) -> tuple[str, ...]:
@@ -41,7 +46,7 @@ def from_raw(raw: RawProfile, compat: str | None = None) -> ProfileColumns:
         default_type=texts[scalars[14]],
         values=raw.ints("values").reshape(raw.count("sample_refs"), len(types)),
         offsets=offsets_of(raw.ints("sample_refs")),
-        locations=as_ints(rows_of_ids(raw.ints("refs"), raw.ints("location_id"))),
+        locations=raw.ints("refs"),
         labels=labels,
         label_sets=sets,
         line_offsets=offsets_of(raw.ints("location_lines")),
@@ -49,7 +54,7 @@ def from_raw(raw: RawProfile, compat: str | None = None) -> ProfileColumns:
         lines=raw.ints("line"),
         columns=raw.ints("column"),
         addresses=raw.ints("address").view(np.uint64),
-        mappings=as_ints(rows_of_ids(raw.ints("location_mapping"), raw.ints("mapping_id"))),
+        mappings=raw.ints("location_mapping"),
         function_names=named("function_name"),
         function_files=named("function_file"),
         function_starts=raw.ints("start_line"),

@@ -9,8 +9,18 @@ from typing import Final
 INTERRUPTED: Final = 130
 
 
+class _WithoutPandas:
+    """Finds no pandas: pyarrow imports it with its first array, and nothing here has use for it."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("the command line does without pandas", name=name)
+
+
 def main() -> int:
     """Run the command line on `sys.argv`; return the exit code."""
+    sys.meta_path.insert(0, _WithoutPandas)
     try:
         from gotrace.cli.app import run
 

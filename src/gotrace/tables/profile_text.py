@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gotrace._core import NumberBlock
 from gotrace.errors import FormatError
 from gotrace.sources.sniff import text_profile
 
@@ -273,7 +274,8 @@ class _Builder:
             "scalars": self.scalars,
         }
         numbers = {
-            name: np.array([_signed(n) for n in given.get(name, ())], np.int64) for name in _LISTS
+            name: NumberBlock.copy_of(np.array([_signed(n) for n in given.get(name, ())], np.int64))
+            for name in _LISTS
         }
         return {**numbers, "text": b"".join(encoded), "replaced": 0, "end": size}
 

@@ -9,8 +9,8 @@ cdef struct ListSlot:
 
 
 cdef int64_t number_lists(
-    const int64_t* offsets, const int64_t* numbers, int64_t count, uint64_t seed,
-    int64_t* ids, int64_t* firsts,
+    const int64_t* starts, const int64_t* ends, const int64_t* numbers, int64_t count,
+    uint64_t seed, int64_t* ids, int64_t* firsts,
 ) noexcept nogil:
     """Number the lists; `firsts` are the first of each number. How many there are, -1: no memory.
     """
@@ -29,20 +29,18 @@ cdef int64_t number_lists(
     while start < count:
         end = min(start + GROUP, count)
         for i in range(start, end):
-            hashes[i - start] = hash_numbers(
-                numbers + offsets[i], offsets[i + 1] - offsets[i], seed
-            )
+            hashes[i - start] = hash_numbers(numbers + starts[i], ends[i] - starts[i], seed)
             prefetch(&slots[hashes[i - start] & mask])
         for i in range(start, end):
             at = hashes[i - start] & mask
-            size = offsets[i + 1] - offsets[i]
+            size = ends[i] - starts[i]
             while slots[at].number:
                 known = firsts[slots[at].number - 1]
                 if (
                     slots[at].hash == hashes[i - start]
-                    and offsets[known + 1] - offsets[known] == size
+                    and ends[known] - starts[known] == size
                     and memcmp(
-                        numbers + offsets[known], numbers + offsets[i], size * sizeof(int64_t)
+                        numbers + starts[known], numbers + starts[i], size * sizeof(int64_t)
                     ) == 0
                 ):
                     break
@@ -59,18 +57,24 @@ cdef int64_t number_lists(
 
 
 def distinct_lists(
-    const int64_t[::1] offsets, const int64_t[::1] numbers, int64_t[::1] ids
+    const int64_t[::1] starts,
+    const int64_t[::1] ends,
+    const int64_t[::1] numbers,
+    int64_t[::1] ids,
 ) -> NumberBlock:
     """Write into `ids` which of the distinct lists each one is; give the first of each of them.
 
-    They are numbered in the order in which they are first met.
+    A list lies between its start and its end. They are numbered as they are first met.
     """
     cdef Numbers firsts
     cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
     cdef int64_t count = ids.shape[0]
-    if offsets.shape[0] != count + 1:
-        raise ValueError("offsets and ids do not agree")
-    _check_offsets(offsets, numbers.shape[0])
+    cdef int64_t i
+    if not starts.shape[0] == ends.shape[0] == count:
+        raise ValueError("starts, ends and ids do not agree")
+    for i in range(count):
+        if not 0 <= starts[i] <= ends[i] <= numbers.shape[0]:
+            raise ValueError(f"list {i} is outside of the numbers")
     memset(&firsts, 0, sizeof(Numbers))
     try:
         firsts.items = <int64_t*>malloc((count + 1) * sizeof(int64_t))
@@ -79,8 +83,8 @@ def distinct_lists(
         if count:
             with nogil:
                 firsts.count = number_lists(
-                    &offsets[0], &numbers[0] if numbers.shape[0] else &offsets[0], count, seed,
-                    &ids[0], firsts.items,
+                    &starts[0], &ends[0], &numbers[0] if numbers.shape[0] else &starts[0], count,
+                    seed, &ids[0], firsts.items,
                 )
             if firsts.count < 0:
                 raise MemoryError

@@ -3,7 +3,7 @@
 # Offers: decode_profile, profile_end, number_stacks.
 
 cdef enum:
-    MOST_ROOM_AT_FIRST = 1 << 22        # numbers
+    MOST_ROOM_AT_FIRST = 1 << 25        # numbers
 
 
 cdef int top_field(
@@ -261,6 +261,18 @@ cdef class NumberBlock:
 
     def __len__(self):
         return self.length
+
+    @staticmethod
+    def copy_of(const int64_t[::1] numbers) -> NumberBlock:
+        """Make a block with the numbers of an array."""
+        cdef Numbers copied = Numbers(NULL, 0, 0)
+        if numbers.shape[0]:
+            copied.items = <int64_t*>malloc(numbers.shape[0] * sizeof(int64_t))
+            if copied.items == NULL:
+                raise MemoryError
+            memcpy(copied.items, &numbers[0], numbers.shape[0] * sizeof(int64_t))
+            copied.count = numbers.shape[0]
+        return number_block(&copied)
 
 
 cdef NumberBlock number_block(Numbers* numbers):

@@ -98,34 +98,28 @@ def number_stacks(
         idmap_clear(&stacks)
 
 
-def rows_of_ids(const int64_t[::1] wanted, const int64_t[::1] ids) -> NumberBlock:
-    """Find the row of each wanted id among `ids`, -1 for one that is none; no id may be 0 or twice.
+def rows_of_ids(NumberBlock wanted not None, const int64_t[::1] ids):
+    """Put in the place of each wanted id its row among `ids`, -1 for one that is none.
+
+    No id may be 0 or twice. Who has the numbers must know that they are rows from then on.
     """
     cdef RowsById rows
-    cdef Numbers out
     cdef int64_t twice = 0
     cdef int64_t i
     cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
     cdef int code
     memset(&rows, 0, sizeof(RowsById))
-    memset(&out, 0, sizeof(Numbers))
     try:
-        out.items = <int64_t*>malloc((wanted.shape[0] + 1) * sizeof(int64_t))
-        if out.items == NULL:
-            raise MemoryError
-        out.count = wanted.shape[0]
         with nogil:
             code = rows_by_id(
                 &rows, &ids[0] if ids.shape[0] else NULL, ids.shape[0], seed, &twice
             )
             if code == PROFILE_FINE:
-                for i in range(out.count):
-                    out.items[i] = row_of(&rows, wanted[i])
+                for i in range(wanted.length):
+                    wanted.items[i] = row_of(&rows, wanted.items[i])
         if code == PROFILE_NO_MEMORY:
             raise MemoryError
         if code != PROFILE_FINE:
             raise ValueError("an id is 0 or comes twice")
-        return number_block(&out)
     finally:
-        free(out.items)
         free_rows_by_id(&rows)

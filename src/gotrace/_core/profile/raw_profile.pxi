@@ -104,6 +104,7 @@ cdef bint room_for(RawProfile* self, int which, int64_t more) noexcept nogil:
         return False
     list.items = <int64_t*>grown
     list.room = room
+    in_huge_pages(grown, <size_t>room * sizeof(int64_t))
     return True
 
 
