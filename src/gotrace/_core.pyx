@@ -88,6 +88,7 @@ include "_core/columns/intervals.pxi"
 # --- lives: what every goroutine was doing, and for how long
 from gotrace._core.lives.life cimport *
 from gotrace._core.lives.lives cimport *
+from gotrace._core.lives.machines cimport *
 from gotrace._core.lives.split cimport *
 
 include "_core/lives/lives.pxi"
@@ -95,9 +96,12 @@ include "_core/lives/regions.pxi"
 include "_core/columns/split.pxi"
 include "_core/columns/states.pxi"
 include "_core/columns/tasks.pxi"
+include "_core/columns/wakeups.pxi"
 include "_core/columns/goroutines.pxi"
 include "_core/columns/regions.pxi"
 include "_core/columns/lives.pxi"
+include "_core/lives/machines.pxi"
+include "_core/columns/machines.pxi"
 
 # --- what is known of the pass itself, and all of it together
 include "_core/columns/notes.pxi"

@@ -9,24 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from tests.core.decoding import decode, real, real_names
-
-TABLES = ("events", "goroutine_states", "goroutines", "goroutine_transitions", "notes", "stacks")
-STATES_OF = {
-    "exec_ns": ("running",),
-    "sched_ns": ("runnable",),
-    "block_ns": ("waiting",),
-    ("syscall_ns", "syscall_block_ns"): ("syscall",),
-}
-
-
-@pytest.fixture(scope="module", params=real_names())
-def tables(request: pytest.FixtureRequest) -> dict[str, pa.Table]:
-    # What happens between statuses of one generation is what Go rejects in the misnested ones.
-    salvage = request.param.startswith("misnested")
-    decoded = decode(real(request.param), TABLES, salvage=salvage)
-    assert decoded.error is None
-    return {name: decoded.table(name) for name in TABLES}
+from tests.core.decoding import decode
+from tests.lives.conftest import TABLES, content
 
 
 def by_life(states: pa.Table) -> list[list[dict[str, Any]]]:
@@ -108,10 +92,40 @@ def test_nothing_that_goes_on_is_illegal(tables: dict[str, pa.Table]) -> None:
     assert pc.sum(pc.equal(tables["notes"]["code"], "illegal_transition")).as_py() in (0, None)
 
 
-@pytest.mark.parametrize("name", ["blocking-generations-go1.27", "cgo-generations-go1.22"])
-def test_small_batches_change_nothing(name: str) -> None:
-    tables = ("goroutine_states", "goroutines", "regions")
-    whole = decode(real(name), tables)
-    small = decode(real(name), tables, batch_rows=5, chunk=1000)
-    for table in tables:
+def test_wakeups_are_the_runnable_states_with_a_waker(tables: dict[str, pa.Table]) -> None:
+    states = tables["goroutine_states"].to_pylist()
+    waits = {(row["goroutine"], row["end_seq"]): row for row in states if row["state"] == "waiting"}
+    expected = [row for row in states if row["state"] == "runnable" and row["by_kind"]]
+    wakeups = tables["wakeups"].to_pylist()
+    assert len(wakeups) == len(expected)
+    for wakeup, row in zip(wakeups, expected, strict=True):
+        assert (wakeup["seq"], wakeup["end_seq"]) == (row["start_seq"], row["end_seq"])
+        assert (wakeup["time_ns"], wakeup["kind"]) == (row["start_ns"], row["by_kind"])
+        assert wakeup["by_goroutine"] == row["by_goroutine"] != row["goroutine"]
+        assert wakeup["by_stack_id"] == row["by_stack_id"]
+        assert wakeup["latency_ns"] == (None if row["open_end"] else row["duration_ns"])
+        wait = waits.get((row["goroutine"], row["start_seq"]))
+        if wait is None:
+            assert wakeup["kind"] == "create"
+            assert wakeup["blocked_ns"] is wakeup["stack_id"] is None
+        else:
+            assert wakeup["kind"] == wait["by_kind"] in ("unblock", "switch")
+            assert wakeup["by_goroutine"] == wait["by_goroutine"]
+            assert wakeup["stack_id"] == wait["stack_id"]
+            assert wakeup["blocked_ns"] == (None if wait["open_start"] else wait["duration_ns"])
+
+
+@pytest.mark.parametrize("salvage", [False, True])
+@pytest.mark.parametrize(
+    "name", ["blocking-generations-go1.27", "cgo-generations-go1.22", "random 25 5"]
+)
+def test_small_batches_change_nothing(name: str, salvage: bool) -> None:
+    data = content(name)
+    if salvage:  # damage in the middle, and a gap behind it
+        data = data[: len(data) // 2] + bytes(64) + data[len(data) // 2 + 64 :]
+    whole = decode(data, TABLES, salvage=salvage)
+    small = decode(data, TABLES, batch_rows=5, chunk=1000, salvage=salvage)
+    for table in TABLES:
         assert small.table(table).equals(whole.table(table))
+    assert whole.rows("goroutines")
+    assert any(row["life"] > 0 for row in whole.rows("goroutines")) or not salvage

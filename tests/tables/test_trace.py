@@ -12,6 +12,7 @@ import pytest
 
 import gotrace
 from gotrace.tables.schema import TABLES
+from gotrace.testing import GoStatus, ProcStatus, TraceWriter
 
 
 def events(source, **choices):
@@ -26,13 +27,20 @@ def test_batches_of_any_size_are_the_same_rows(real, name, batch_rows):
         assert trace.table(table, batch_rows=batch_rows).equals(trace.table(table)), table
 
 
-def test_a_column_of_nulls_is_whole_in_a_batch_longer_than_batch_rows(real):
-    """All frames of a generation come at once; none of a trace has an image or an address."""
-    trace = gotrace.open(real("io-go1.22"))
-    for batch in trace.reader("frames", ["image", "address"], batch_rows=4):
-        batch.validate(full=True)
-        assert batch.num_rows > 4 + 64
-        assert batch["image"].null_count == batch["address"].null_count == batch.num_rows
+def test_a_column_of_nulls_is_whole_in_a_batch_longer_than_batch_rows():
+    """All goroutines that a trace ends with come at once, without an end."""
+    file = io.BytesIO()
+    with TraceWriter(file, 25) as writer:
+        thread = writer.thread(1)
+        thread.proc_status(0, ProcStatus.RUNNING)
+        thread.go_status(1, GoStatus.RUNNING)
+        for goroutine in range(2, 200):
+            thread.go_create(goroutine)
+    trace = gotrace.open(file.getvalue())
+    (batch,) = trace.reader("goroutines", ["ended_at_ns", "last_stack_id"], batch_rows=4)
+    batch.validate(full=True)
+    assert batch.num_rows == 199
+    assert batch["ended_at_ns"].null_count == batch["last_stack_id"].null_count == 199
 
 
 @pytest.mark.parametrize("name", TABLES)

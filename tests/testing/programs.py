@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 from gotrace.testing import GoStatus, ProcStatus, ThreadWriter, TraceWriter
 from gotrace.testing.world import Goroutine
@@ -187,12 +188,32 @@ class Program:
             thread.go_destroy()
 
 
-def random_trace(seed: int, minor: int, steps: int, **options: int) -> bytes:
+class RealisticProgram(Program):
+    """One where nobody wakes who has blocked forever."""
+
+    def __init__(self, *args: Any) -> None:
+        self.forever: set[int] = set()
+        super().__init__(*args)
+
+    def _all(self, status: GoStatus) -> list[Goroutine]:
+        return [each for each in super()._all(status) if each.id not in self.forever]
+
+    def _block(self, thread: ThreadWriter) -> None:
+        assert thread.goroutine is not None
+        reason = self.random.choice(REASONS)
+        if reason == "forever":
+            self.forever.add(thread.goroutine.id)
+        thread.go_block(reason, self._stack())
+
+
+def random_trace(
+    seed: int, minor: int, steps: int, program_of: type[Program] = Program, **options: int
+) -> bytes:
     """The trace of a random program: a few generations, every event that the header may hold."""
     random = Random(seed)
     file = io.BytesIO()
     with TraceWriter(file, minor, **options) as trace:
-        program = Program(trace, random)
+        program = program_of(trace, random)
         for _ in range(steps):
             program.step()
             if random.random() < 0.02:

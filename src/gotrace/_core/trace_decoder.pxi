@@ -13,7 +13,8 @@ from collections import deque
 cdef frozenset FILLED_TABLES = frozenset((
     "events", "goroutine_transitions", "ranges", "tasks", "regions", "logs", "worker_labels",
     "metrics", "cpu_samples", "allocations", "stacks", "frames", "generations", "syncs", "notes",
-    "goroutine_states", "goroutines", "gc_work", "gc_cycles",
+    "goroutine_states", "goroutines", "wakeups", "proc_states", "procs", "thread_states", "threads",
+    "gc_work", "gc_cycles",
 ))
 
 # Tables that look at few of the rows, or at none: ordering is all the work there is.

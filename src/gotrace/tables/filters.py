@@ -47,6 +47,8 @@ class RowFilter:
         self._name = name
         self._known = table(name).by_name
         self._points = [None if given is None else point(given) for given in (start, end)]
+        if kinds is not None and "kind" in self._known and self._known["kind"].words != "kind":
+            raise ValueError(f"kinds: the rows of {name} are no events")
         self._kinds = _words(kinds)
         self._goroutines = None if goroutines is None else pa.array(set(goroutines), pa.int64())
         self.generations = None if generations is None else frozenset(generations)
@@ -155,13 +157,13 @@ class RowFilter:
             return True
         if self.whole_generations:
             return True
-        last = batch.column("seq")[-1].as_py()
+        last = pc.max(batch.column("seq")).as_py()
         return any(low <= last <= high for low, high, _ in self._spans)
 
     def _is_past(self, batch: pa.RecordBatch) -> bool:
         """Whether this and all later rows lie after the end: times rise in point tables."""
         _, end = self.bounds(self.clock or Clock(0, None))
-        if end is None or "time_ns" not in self._known or not batch.num_rows:
+        if end is None or table(self._name).order != ("seq",) or not batch.num_rows:
             return False
         return bool(batch.column("time_ns")[0].as_py() >= end)
 

@@ -91,5 +91,110 @@ _GOROUTINES = Table(
     " has not ended is split where it lost its proc, and an id that is used again is a new life.",
 )
 
-LIFE_TABLES: Final = (_GOROUTINE_STATES, _GOROUTINES)
+_WAKEUPS = Table(
+    "wakeups",
+    "time that a goroutine was made runnable by another's doing",
+    ("end_seq", "seq"),
+    DEFAULT,
+    (
+        i64("seq", "event that woke it", need=True),
+        i64("time_ns", "when, on the trace clock", need=True),
+        *_ID,
+        word("kind", "wake", "how it was woken", need=True),
+        i64(
+            "by_goroutine", "goroutine that woke it; null for timers, the network poller and so on"
+        ),
+        i64("by_stack_id", "stack of whoever woke it; joins `stacks`"),
+        i64("stack_id", "its own stack, where it had waited; joins `stacks`"),
+        i64("blocked_ns", "how long it had waited; null for since before the trace, and when new"),
+        i64("latency_ns", "until it ran; null when the trace ended before"),
+        i64("end_seq", "event that it ran with, or the last event of the trace", need=True),
+    ),
+    "A row comes when the goroutine runs: they are `goroutine_states` that are runnable and have a"
+    " waker.",
+)
+
+_PROC_STATES = Table(
+    "proc_states",
+    "interval that a proc (P) spent in one state with one thread and goroutine",
+    BY_CLOSING,
+    DEFAULT,
+    (
+        i32("proc", "the proc", need=True),
+        *INTERVAL,
+        word("state", "state", "running (also without a goroutine), syscall or idle", need=True),
+        i64("thread", "thread that holds it; null when idle"),
+        i64("goroutine", "goroutine on it; null while the scheduler looks for one"),
+        *OPEN,
+    ),
+    "The intervals of a proc follow each other without gaps.",
+)
+
+_OCCUPATION: Final = (
+    i64("running_ns", "running a goroutine", need=True),
+    i64("scheduler_ns", "running without a goroutine: the scheduler", need=True),
+    i64("syscall_ns", "with a goroutine in a syscall", need=True),
+)
+
+_PROCS = Table(
+    "procs",
+    "proc (P)",
+    BY_CLOSING,
+    SUMMARY,
+    (
+        i32("proc", "the proc", need=True),
+        *INTERVAL,
+        *_OCCUPATION,
+        i64("idle_ns", "without a thread", need=True),
+        i64("runs", "goroutines that began to run on it", need=True),
+        i64("starts", "how often a thread took it up", need=True),
+        i64("steals", "how often it was taken from a syscall", need=True),
+        *OPEN,
+    ),
+    "Nothing says when a proc goes away, so all last to the end. The four times add up to"
+    " `duration_ns`.",
+)
+
+_THREAD_STATES = Table(
+    "thread_states",
+    "interval that a thread (M) spent in one state with one proc and goroutine",
+    BY_CLOSING,
+    DEFAULT,
+    (
+        i64("thread", "the thread", need=True),
+        *INTERVAL,
+        word("state", "state", "running (also without a goroutine), syscall or idle", need=True),
+        i32("proc", "proc that it holds; null for none"),
+        i64("goroutine", "goroutine on it; null for none"),
+        *OPEN,
+    ),
+    "The intervals of a thread follow each other without gaps, from when it is first seen.",
+)
+
+_THREADS = Table(
+    "threads",
+    "thread (M)",
+    BY_CLOSING,
+    SUMMARY,
+    (
+        i64("thread", "the thread, as the system numbers it", need=True),
+        *INTERVAL,
+        *_OCCUPATION,
+        i64("idle_ns", "with neither proc nor goroutine", need=True),
+        i64("runs", "goroutines that began to run on it", need=True),
+        *OPEN,
+    ),
+    "From when it is first seen; nothing says when threads begin and end. The four times add up to"
+    " `duration_ns`.",
+)
+
+LIFE_TABLES: Final = (
+    _GOROUTINE_STATES,
+    _GOROUTINES,
+    _WAKEUPS,
+    _PROC_STATES,
+    _PROCS,
+    _THREAD_STATES,
+    _THREADS,
+)
 """In the order of the docs page."""

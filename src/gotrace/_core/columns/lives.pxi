@@ -22,6 +22,7 @@ cdef bytes legal_codes():
 cdef class LifeTables:
     cdef Lives lives
     cdef StatesTable states
+    cdef WakeupsTable wakeups
     cdef GoroutinesTable goroutines
     cdef RegionsTable regions
     cdef StackStore stacks      # keeps what `lives` points into
@@ -39,6 +40,9 @@ cdef class LifeTables:
         self.lives.deadly = words.TRACE_REASONS.index("forever") if compat else UNKNOWN_ID
         if "goroutine_states" in tables:
             self.states = StatesTable(tables["goroutine_states"], waits)
+            self.lives.wants_stays = True
+        if "wakeups" in tables:
+            self.wakeups = WakeupsTable(tables["wakeups"])
             self.lives.wants_stays = True
         if "goroutines" in tables:
             self.goroutines = GoroutinesTable(tables["goroutines"], waits)
@@ -81,6 +85,9 @@ cdef class LifeTables:
         if self.states is not None:
             for i in range(0, lives.n_stays, ROWS_AT_A_TIME):
                 self.states.put(lives.stays + i, min(lives.n_stays - i, ROWS_AT_A_TIME))
+        if self.wakeups is not None:
+            for i in range(0, lives.n_stays, ROWS_AT_A_TIME):
+                self.wakeups.put(lives.stays + i, min(lives.n_stays - i, ROWS_AT_A_TIME))
         lives.n_stays = 0
         if self.goroutines is not None and lives.n_over:
             self.goroutines.put(lives, lives.over, lives.n_over, at_end, last_seq)

@@ -22,6 +22,8 @@ cdef class StatesTable:
     cdef int put(self, Stay* stays, int64_t n) except -1:
         """Rows of the intervals that closed."""
         cdef int64_t i
+        if n == 0:
+            return 0
         if self.needs_waits:
             for i in range(n):
                 stays[i].wait = self.waits.code(

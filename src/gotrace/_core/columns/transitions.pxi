@@ -73,19 +73,23 @@ cdef void gather_seqs(Column* self, int64_t first, const int32_t* picked, int64_
 cdef class TransitionsTable:
     cdef Table table
     cdef WaitClasses waits
-    cdef dict lives             # goroutine -> lives that have ended, where an id can live twice
+    cdef IdMap lived            # goroutine -> lives that have ended, where an id can live twice
+    cdef IdMap from_c           # goroutines that threads of C called into being
     cdef bint needs_waits
     cdef int32_t* picked        # positions of the rows
     cdef int64_t picked_room
 
-    def __cinit__(self, Table table, WaitClasses waits):
+    def __cinit__(self, Table table, WaitClasses waits, uint64_t seed):
         self.table = table
         self.waits = waits
-        self.lives = {}
+        self.lived.seed = seed
+        self.from_c.seed = seed
         self.needs_waits = table.column("wait") != NULL
 
     def __dealloc__(self):
         free(self.picked)
+        idmap_clear(&self.lived)
+        idmap_clear(&self.from_c)
 
     cdef int take(self, const Rows* rows) except -1:
         cdef Table table = self.table
@@ -128,20 +132,30 @@ cdef class TransitionsTable:
     cdef int _put_lives(self, const Rows* rows, int64_t n) except -1:
         """Ids of goroutines that C called into being are used again: count."""
         cdef int32_t* out = <int32_t*>grow_rows(self.table.column("life"), n)
-        cdef uint8_t died = goroutine_code(STATE_SYSCALL, STATE_NOTEXIST)
-        cdef int64_t i, row
-        cdef int32_t life
-        cdef bint any_lives = len(self.lives) > 0
+        cdef int64_t i, row, goroutine
+        cdef uint64_t* lived
+        cdef uint8_t code
+        cdef bint fine = True
         for i in range(n):
             row = self.picked[i]
-            life = 0
-            if any_lives:
-                life = self.lives.get(rows.resource_id[row], 0)
-            if rows.code[row] == died:
-                self.lives[rows.resource_id[row]] = life + 1
-                any_lives = True
+            goroutine = rows.resource_id[row]
+            code = rows.code[row]
             if out != NULL:
-                out[i] = life
+                lived = NULL
+                if self.lived.count:
+                    lived = idmap_find(&self.lived, <uint64_t>goroutine)
+                out[i] = <int32_t>lived[0] if lived != NULL else 0
+            if code == goroutine_code(STATE_NOTEXIST, STATE_SYSCALL):
+                fine = fine and idmap_count(&self.from_c, goroutine)
+            elif code & 7 == STATE_NOTEXIST:
+                if code == goroutine_code(STATE_SYSCALL, STATE_NOTEXIST) or (
+                    self.from_c.count
+                    and idmap_find(&self.from_c, <uint64_t>goroutine) != NULL
+                ):
+                    fine = fine and idmap_count(&self.lived, goroutine)
+                    idmap_remove(&self.from_c, <uint64_t>goroutine)
+        if not fine:
+            raise MemoryError("no memory for lives")
         return 0
 
     cdef int _put_waits(self, const Rows* rows, int64_t n) except -1:
@@ -162,11 +176,15 @@ cdef class TransitionsTable:
         cdef uint64_t i
         cdef int j
         cdef Page* page
-        if order.goroutines.pages.slots == NULL:
-            return 0
-        for i in range(order.goroutines.pages.mask + 1):
+        cdef bint fine = True
+        for i in range(
+            order.goroutines.pages.mask + 1 if order.goroutines.pages.slots != NULL else 0
+        ):
             page = <Page*>order.goroutines.pages.slots[i].value
             for j in range(PAGE_SIZE if page != NULL else 0):
                 if page.goroutines[j].status != UNKNOWN:
-                    self.lives[page.goroutines[j].id] = self.lives.get(page.goroutines[j].id, 0) + 1
+                    fine = fine and idmap_count(&self.lived, page.goroutines[j].id)
+        idmap_clear(&self.from_c)
+        if not fine:
+            raise MemoryError("no memory for lives")
         return 0

@@ -11,6 +11,7 @@ cdef class TypedTables:
     cdef LifeTables lives
     cdef TasksTable tasks
     cdef TransitionsTable transitions
+    cdef MachineTables machines
     cdef GcTables gc
     cdef Ordering* order
     cdef Rows* rows
@@ -32,9 +33,11 @@ cdef class TypedTables:
         self.ranges = RangesTable(tables["ranges"]) if "ranges" in tables else None
         self.tasks = TasksTable(tables["tasks"], seed, compat) if "tasks" in tables else None
         if "goroutine_transitions" in tables:
-            self.transitions = TransitionsTable(tables["goroutine_transitions"], waits)
-        if not tables.keys().isdisjoint(("goroutine_states", "goroutines", "regions")):
+            self.transitions = TransitionsTable(tables["goroutine_transitions"], waits, seed)
+        if not tables.keys().isdisjoint(("goroutine_states", "goroutines", "wakeups", "regions")):
             self.lives = LifeTables(tables, waits, stacks, seed, compat)
+        if not tables.keys().isdisjoint(("proc_states", "procs", "thread_states", "threads")):
+            self.machines = MachineTables(tables, seed)
         if not tables.keys().isdisjoint(("gc_work", "gc_cycles")):
             self.gc = GcTables(tables, stacks, seed)
 
@@ -52,6 +55,8 @@ cdef class TypedTables:
         cdef int64_t bytes = 0
         if self.lives is not None:
             bytes += lives_memory(&self.lives.lives)
+        if self.machines is not None:
+            bytes += self.machines.memory()
         if self.tasks is not None:
             bytes += self.tasks.memory()
         return bytes
@@ -70,6 +75,8 @@ cdef class TypedTables:
             self.ranges.take(rows)
         if self.lives is not None:
             self.lives.take(rows)
+        if self.machines is not None:
+            self.machines.take(rows)
         if self.tasks is not None:
             self.tasks.take(rows, self.order)
         if self.transitions is not None:
@@ -150,6 +157,8 @@ cdef class TypedTables:
         self._close_intervals(&ending)
         if self.lives is not None:
             self.lives.close(&ending)
+        if self.machines is not None:
+            self.machines.close(&ending)
         if self.tasks is not None:
             self.tasks.close(&ending)
         if self.gc is not None:

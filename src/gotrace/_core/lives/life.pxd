@@ -41,6 +41,7 @@ cdef struct Life:
     uint8_t state_open_start    # it was in that state before the trace began
     uint8_t is_young            # its name is not known, or it has not run
     uint8_t open_start          # it lived before the trace began
+    uint8_t from_c              # a thread of C called it into being; its id may live again
     uint8_t is_over             # a row was queued; to Go, blocking forever is death
     int16_t reason
     int64_t since_ns
@@ -178,6 +179,7 @@ cdef inline Life* life_begin(LifeMap* self, int64_t goroutine) noexcept nogil:
     life.goroutine = goroutine
     life.state = 0
     life.is_young = True
+    life.from_c = False
     life.is_over = False
     life.since_ns = 0
     memset(life.entered, 0, sizeof(life.entered))

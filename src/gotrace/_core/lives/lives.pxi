@@ -362,6 +362,7 @@ cdef void _begin_created(
     cdef OpenRegion* region
     life.parent = rows.goroutine[i]
     life.creation_stack_id = rows.context_stack[i]
+    life.from_c = to == STATE_SYSCALL
     _enter_oddly(self, life, rows, i, to)
     if to == STATE_RUNNABLE:
         _set_waker(life, rows, i, WAKE_CREATE)
@@ -480,7 +481,7 @@ cdef void _end_of_life(Lives* self, const Rows* rows, int64_t i) noexcept nogil:
         _queue(self, life)
         return
     life_forget(&self.map, life.goroutine)
-    if rows.code[i] >> 3 & 7 != STATE_SYSCALL:
+    if rows.code[i] >> 3 & 7 != STATE_SYSCALL and not life.from_c:
         _queue(self, life)
         return
     place = idmap_put(&self.lived, <uint64_t>life.goroutine, &is_new)

@@ -83,6 +83,16 @@ cdef inline uint64_t* idmap_put(IdMap* self, uint64_t id, bint* is_new) noexcept
     return &self.slots[i].value
 
 
+cdef inline bint idmap_count(IdMap* self, uint64_t id) noexcept nogil:
+    """Add 1 to the value of `id`, which is 0 at first; False without memory."""
+    cdef bint is_new
+    cdef uint64_t* place = idmap_put(self, id, &is_new)
+    if place == NULL:
+        return False
+    place[0] += 1
+    return True
+
+
 cdef inline void idmap_remove(IdMap* self, uint64_t id) noexcept nogil:
     """Forget an id; the slots behind it move up, so no tombstones pile up."""
     cdef uint64_t* found = idmap_find(self, id)
