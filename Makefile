@@ -72,9 +72,9 @@ fuzz-tools: ## Install clang with libFuzzer and the sanitizers (Debian, Ubuntu)
 	bash tests/fuzz/install-clang.sh
 
 .PHONY: fuzz
-fuzz: fuzz-tools ## Fuzz every parser for a while, under ASan and UBSan (FUZZ_SECONDS each)
-	for target in $$($(BIN)/python -m tests.fuzz.build --list); do \
-		$(BIN)/python -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) || exit; done
+fuzz: fuzz-tools ## Fuzz all parsers for a while, under ASan and UBSan (FUZZ_SECONDS together)
+	set -- $$($(BIN)/python -m tests.fuzz.build --list); for target; do \
+		$(BIN)/python -m tests.fuzz $$target --seconds $$(($(FUZZ_SECONDS) / $$#)) || exit; done
 
 .PHONY: soak
 soak: fuzz-tools ## The long tests: gigabytes, millions of fuzzer runs, mutants against Go's reader

@@ -369,6 +369,20 @@ def test_a_batch_of_50_gigabytes_that_comes_bit_by_bit() -> None:
     assert error.offset == 16
 
 
+def test_a_limit_counts_more_than_the_number_of_the_generation_it_strikes_in() -> None:
+    """Found by fuzzing: a generation out of order, too large at once, was lost without a word."""
+    metrics = b"".join((b"\x0d\0\0\1", b"\x25\0\1" * 21_000))
+    out_of_order = (encode_batch(1, 5, 1, b"\x0d\0\0\1"), encode_batch(3, 5, 1, metrics))
+    clock = encode_batch(3, NONE, 1, b"\x32\x08" + uvarint(15_625_000) + b"\x33\0\1\1\1")
+    data = header(26) + b"".join((*out_of_order, clock, b"\x34"))
+    outcomes = set()
+    for limit in range(65_000, 140_000, 1000):
+        decoded = decode(data, ("metrics",), salvage=True, max_memory=limit)
+        outcomes.add(type(decoded.error))
+        assert isinstance(decoded.error, LimitError) or len(decoded.rows("metrics")) == 21_000
+    assert outcomes == {LimitError, type(None)}
+
+
 @pytest.mark.parametrize("salvage", [False, True])
 def test_a_generation_above_the_memory_limit(salvage: bool) -> None:
     file = io.BytesIO()

@@ -7,6 +7,7 @@
 
 cdef enum:
     MOST_COLUMNS = 64
+    MOST_LEAVES = 96            # columns, and what is inside of lists and structs
 
 cdef enum Rule:
     ANY
@@ -23,7 +24,7 @@ cdef frozenset POINT_TABLES = frozenset((
 
 cdef struct Tally:
     int64_t rows
-    uint64_t digests[MOST_COLUMNS]
+    uint64_t digests[MOST_LEAVES]   # one for each, since batches cut them at different places
     int64_t last[MOST_COLUMNS]  # value of the column in the row before
 
 
@@ -161,18 +162,20 @@ cdef int _check_words(const ArrowSchema* field, const ArrowArray* array, int wid
 
 cdef int _check_column(
     const ArrowSchema* field, const ArrowArray* array, int64_t length, Rule rule, int64_t* last,
-    uint64_t* digest,
+    uint64_t** digests,
 ) except -1:
+    cdef uint64_t* digest = digests[0]
     cdef const int32_t* offsets
     cdef int64_t i
     cdef int width = 8
     cdef char format = field.format[0]
+    digests[0] += 1
     if array.length != length or array.offset != 0 or array.release == NULL:
         _fail(field, f"length {array.length} in a batch of {length}")
     _check_nulls(field, array)
     if format == c"+" and field.format[1] == c"s":
         for i in range(field.n_children):
-            _check_column(field.children[i], array.children[i], length, ANY, last, digest)
+            _check_column(field.children[i], array.children[i], length, ANY, last, digests)
     elif format == c"+":
         offsets = <const int32_t*>array.buffers[1]
         for i in range(length):
@@ -180,7 +183,7 @@ cdef int _check_column(
                 _fail(field, f"offsets fall at row {i}")
             _digest(digest, offsets[i + 1] - offsets[i])
         _check_column(
-            field.children[0], array.children[0], offsets[length], NOT_NEGATIVE, last, digest
+            field.children[0], array.children[0], offsets[length], NOT_NEGATIVE, last, digests
         )
     elif format == c"u" or format == c"z":
         _check_text(field, array, digest)
@@ -223,6 +226,7 @@ cdef int _check_intervals(Shape shape, const ArrowArray* array) except -1:
 
 cdef int check_batch(Shape shape, const ArrowArray* array, Tally* tally) except -1:
     """Raise AssertionError where a batch breaks a rule; `tally` goes from batch to batch."""
+    cdef uint64_t* digests = tally.digests
     cdef int64_t i
     if (
         array.length <= 0 or array.null_count != 0
@@ -232,7 +236,7 @@ cdef int check_batch(Shape shape, const ArrowArray* array, Tally* tally) except 
     for i in range(array.n_children):
         _check_column(
             shape.schema.children[i], array.children[i], array.length, shape.rules[i],
-            &tally.last[i], &tally.digests[i],
+            &tally.last[i], &digests,
         )
     _check_intervals(shape, array)
     tally.rows += array.length

@@ -27,7 +27,7 @@ STRICT = ("-fno-sanitize-recover=undefined", "-fno-sanitize=pointer-overflow")
 COVERAGE = ("-fsanitize-coverage=inline-8bit-counters,pc-table",)
 #: Of the core alone: what fails on demand, and what is not worth it otherwise.
 FUZZED = ("-include", str(HERE / "failing_alloc.h"), "-DGOTRACE_WORTH_A_THREAD=1")
-COMPILE = ("-O1", "-g", "-fno-omit-frame-pointer", "-ffp-contract=off", "-Wno-everything")
+COMPILE = ("-O2", "-g", "-fno-omit-frame-pointer", "-ffp-contract=off", "-Wno-everything")
 INSTALL_HINT = "clang with libFuzzer is missing: make fuzz-tools"
 
 
@@ -43,8 +43,8 @@ def build(target: str) -> Path:
     if clang is None:
         raise BuildError(INSTALL_HINT)
     OUT.mkdir(parents=True, exist_ok=True)
-    core_sources = [*_core_sources(), HERE / "failing_alloc.h"]
-    core = _object(clang, ROOT / "src/gotrace/_core.pyx", core_sources, instrumented=True)
+    core_sources = [*_core_sources(), HERE / "failing_alloc.h", HERE / "quick_order.pxi"]
+    core = _object(clang, _core_with_entry(), core_sources, instrumented=True)
     source = HERE / f"{target}_target.pyx"
     driver = _object(clang, source, [*_core_sources(), *HERE.glob("*.px?")])
     embed = OUT / f"{target}_embed.o"
@@ -63,6 +63,16 @@ def _core_sources() -> list[Path]:
     return [core.with_suffix(".pyx"), *core.rglob("*.px?"), *core.rglob("*.h")]
 
 
+def _core_with_entry() -> Path:
+    """The core with a native way in, for what must be quick."""
+    source = ROOT / "src" / "gotrace" / "_core.pyx"
+    made = OUT / source.name
+    text = source.read_text(encoding="utf-8") + f'\ninclude "{HERE / "quick_order.pxi"}"\n'
+    if not made.exists() or made.read_text(encoding="utf-8") != text:
+        made.write_text(text, encoding="utf-8")
+    return made
+
+
 def _object(
     clang: str, source: Path, sources: Iterable[Path], *, instrumented: bool = False
 ) -> Path:
@@ -71,7 +81,9 @@ def _object(
     made = OUT / f"{source.stem}.o"
     if _is_stale(made, [*sources, Path(__file__)]):
         cython = (sys.executable, "-m", "cython", "-3", "-I", ROOT / "src")
-        _run(*cython, "-I", ROOT / "src/gotrace/_core", source, "-o", code)
+        name = ("--module-name", f"gotrace.{source.stem}") if instrumented else ()
+        paths = ("-I", ROOT / "src/gotrace", "-I", ROOT / "src/gotrace/_core")
+        _run(*cython, *paths, *name, source, "-o", code)
         coverage = (*COVERAGE, *FUZZED) if instrumented else ()
         sanitize = (f"-fsanitize={SANITIZERS}", *STRICT, *coverage)
         _run(clang, *COMPILE, *sanitize, *_includes(), "-c", code, "-o", made)

@@ -10,8 +10,8 @@ from tests.core.decoding import real, real_names
 from tests.golab import peers, toolchain
 from tests.goldens import all_goldens
 
-#: How a seed is decoded at first (see trace_target.pyx): a few tables, all of them under salvage.
-KNOBS = (bytes((0b0000_0000, 7, 64, 0, 15, 0, 0, 0)), bytes((0b0000_1001, 0, 0, 0, 15, 7, 4, 0)))
+#: How a seed is decoded at first (see trace_target.pyx): events and lives; all under salvage.
+KNOBS = (bytes((0b0000_0000, 0, 3, 0, 127, 0, 0, 0)), bytes((0b0000_1101, 0, 2, 0, 60, 7, 4, 0)))
 LONGEST = 8192
 
 

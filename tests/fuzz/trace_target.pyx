@@ -4,6 +4,9 @@
 An input is KNOBS bytes, which say how to decode, and a trace. What comes out has to hold to
 `batch_checks`; with the knob `TWICE` it has to be the same when the same trace is decoded in
 another way: other pieces, other batches, another thread.
+
+Most inputs go through the native half of a pass only (quick_order.pxi), one in `DEAR` through all
+of it; the bytes of the input decide, so that the same happens when it is run again.
 """
 
 import os
@@ -36,10 +39,19 @@ cdef extern from *:
     long fuzz_allocations_left      # of the core, before one fails; negative: none does
     int fuzz_failure_is_sticky      # all that follow fail too
 
+cdef extern from *:
+    """
+    extern int64_t quick_order(const uint8_t *, int64_t, int64_t, int, int64_t);
+    """
+    int64_t quick_order(
+        const uint8_t* data, int64_t size, int64_t piece, bint salvage, int64_t max_memory
+    ) nogil
+
 cdef enum:
     KNOBS = 8
     HEADER_BYTES = 16
     VARIANTS = 8                # choices of columns
+    DEAR = 16
     MOST_TABLES = 32
 
 
@@ -79,6 +91,7 @@ def shapes_of(str table) -> list[Shape]:
     return shapes
 
 
+cdef int N_TABLES = len(TABLES)
 cdef dict SHAPES = {table: shapes_of(table) for table in TABLES}
 
 
@@ -95,14 +108,22 @@ cdef struct Way:
     bint sticky
 
 
+cdef bint is_dear(const uint8_t* data, int64_t size) noexcept nogil:
+    cdef uint64_t hash = size
+    cdef int64_t i
+    for i in range(size):
+        hash = (hash ^ data[i]) * <uint64_t>0x9E3779B97F4A7C15
+    return hash >> 32 & (DEAR - 1) == 0
+
+
 cdef Way way_of(const uint8_t* knobs):
     cdef Way way
     way.flags = knobs[0]
-    way.tables = <uint64_t>(knobs[1] | knobs[2] << 8) * 0x10001
+    way.tables = <uint64_t>1 << knobs[1] % N_TABLES | <uint64_t>1 << knobs[2] % N_TABLES
     if way.flags & ALL_TABLES:
         way.tables = ~<uint64_t>0
     way.columns = knobs[3] % VARIANTS if knobs[3] & 0x80 else 0
-    way.batch_rows = 4 + knobs[4] if knobs[4] & 0x80 else 4 + (knobs[4] & 15)
+    way.batch_rows = 4 + (knobs[4] & 15 if knobs[4] & 0x80 else knobs[4])
     way.pieces = knobs[5]
     way.piece_most = 1 << (knobs[6] & 15)
     way.memory = MEMORY[knobs[7] & 7]
@@ -208,9 +229,9 @@ cdef int compare(Outcome first, Outcome second) except -1:
             raise AssertionError(
                 f"{TABLES[i]}: {first.tallies[i].rows} rows are not {second.tallies[i].rows}"
             )
-        for j in range(MOST_COLUMNS):
+        for j in range(MOST_LEAVES):
             if first.tallies[i].digests[j] != second.tallies[i].digests[j]:
-                raise AssertionError(f"{TABLES[i]}: values of column {j} differ")
+                raise AssertionError(f"{TABLES[i]}: values of leaf {j} differ")
     return 0
 
 
@@ -245,11 +266,32 @@ cdef int index(const uint8_t* trace, int64_t size, Way* way) except -1:
         return 0
 
 
+cdef int run_quick(const Way* way, const uint8_t* trace, int64_t size) except -1:
+    """The native half, in pieces of one size."""
+    global fuzz_allocations_left, fuzz_failure_is_sticky
+    cdef int64_t rows
+    fuzz_allocations_left = way.allocations
+    fuzz_failure_is_sticky = way.sticky
+    rows = quick_order(
+        trace, size, way.piece_most if way.pieces else max(size, 1),
+        way.flags & SALVAGE != 0, way.memory,
+    )
+    fuzz_allocations_left = -1
+    if rows < 0:
+        raise AssertionError("quick_order: a rule is broken")
+    return 0
+
+
 cdef int run(const uint8_t* data, int64_t size) except -1:
     cdef Way way = way_of(data)
     cdef Way other = way
+    cdef bint quick = not VERBOSE and not is_dear(data, size)
     data += KNOBS
     size -= KNOBS
+    if quick or VERBOSE:
+        run_quick(&way, data, size)
+    if quick:
+        return 0
     FIRST.decode(&way, data, size)
     if way.flags & INDEX:
         index(data, size, &way)

@@ -121,6 +121,8 @@ cdef inline void append_text(Column* self, const char* text, int64_t length) noe
     """The bytes of a text, repaired where they have to be."""
     cdef int64_t used = self.data_bytes
     cdef bint sound = not self.is_utf8 or is_utf8(<const uint8_t*>text, length)
+    if length <= 0:
+        return
     if used + 3 * length > INT32_MAX:       # offsets are 32 bits
         self.failed = True
         self.full = True

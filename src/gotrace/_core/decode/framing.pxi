@@ -231,6 +231,8 @@ cdef FrameStep _fault(Framer* self, int code, int64_t a, int64_t b, bint lost) n
 
     Under `salvage` the next step goes on; with `lost` it first looks for a chain of records.
     """
+    if code > FAULT_LIMIT_ID:   # worse than what was wrong with the record
+        self.fault.code = FAULT_NONE
     set_fault(&self.fault, code, self.offset, a, b)
     self.any = True
     if lost:
