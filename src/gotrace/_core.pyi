@@ -168,6 +168,28 @@ class CallGraph:
     ) -> None:
         """Copy the edges into arrays of `len`."""
 
+def track_packets(
+    kind: int,
+    times: _Numbers,
+    tracks: _Numbers,
+    *,
+    ends: _Numbers | None = None,
+    names: _Numbers | None = None,
+    counts: _Numbers | None = None,
+    flows: _Numbers | None = None,
+    flow_field: int = 0,
+    annotation_names: _Numbers | None = None,
+    annotations: _Numbers | None = None,
+) -> bytearray:
+    """Write rows of int64 columns as packets of Perfetto's track events.
+
+    `kind` is the type of the events; with `ends` each row has another of `kind + 1` at its end.
+    `names` are numbers of interned names, 0 for none; `counts` the values of a counter; `flows`
+    numbers of flows, 0 for none, in `flow_field`. `annotations` has a row for each of
+    `annotation_names`, of numbers of interned texts, 0 for none. ValueError for columns that differ
+    in length.
+    """
+
 @disjoint_base
 class DelaySums:
     """Sums of the time that goroutines are in one state, by the stack of the event that led there.
@@ -184,6 +206,13 @@ class DelaySums:
         end: int | None = None,
         lives_as_one: bool = False,
     ) -> DelaySums: ...
+    def choose(self, goroutines: _Numbers) -> None:
+        """Count these goroutines alone. Comes before any event."""
+    def cover(self, goroutines: _Numbers, starts: _Numbers, ends: _Numbers) -> None:
+        """Count this time alone, whether or not the goroutine ran before. Comes before any event.
+
+        Raises ValueError where rows of a goroutine are apart, out of order or overlap.
+        """
     def __len__(self) -> int: ...
     def add(
         self,

@@ -135,6 +135,9 @@ include "_core/analyses/utilization.pxi"
 include "_core/analyses/critical_path.pxi"
 include "_core/analyses/last_stacks.pxi"
 
+# --- sinks: columns to bytes of other formats
+include "_core/sinks/track_packets.pxi"
+
 # --- the face
 include "_core/generation_index.pxi"
 include "_core/trace_decoder.pxi"

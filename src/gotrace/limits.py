@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEFAULT", "Limits"]
+__all__ = ["DEFAULT", "MOST_PROCS", "Limits"]
+
+MOST_PROCS = 1 << 16
+"""Procs that an analysis makes room for: eight times as many as any Linux has processors."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import gotrace
 from gotrace._core import DelaySums
 from gotrace.analyses.delays import COLUMNS, VIEWS, delay_profile, delays
 from gotrace.analyses.profile_columns import ProfileColumns, from_tables
+from gotrace.analyses.selection import Where
 from gotrace.spec.words import KINDS, RESOURCES, STATES
 from tests.core.decoding import real
 from tests.golab import toolchain
@@ -135,6 +136,12 @@ def transitions(draw: st.DrawFn) -> list[tuple[int, int, int, int, bool, int]]:
 def test_sums_equal_a_plain_restatement(rows, state, cut, data) -> None:
     start, end = (data.draw(st.integers(0, 120)) for _ in range(2)) if cut else (0, 10**6)
     sums = DelaySums(state, start=start, end=end)
+    add(sums, rows)
+    assert found_in(sums) == restated(rows, state, start, end)
+
+
+def add(sums: DelaySums, rows) -> None:
+    """Add rows in two batches."""
     for part in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
         times, goroutines, before, after, counted, stacks = (
             zip(*part, strict=True) if part else ([()] * 6)
@@ -153,36 +160,87 @@ def test_sums_equal_a_plain_restatement(rows, state, cut, data) -> None:
             np.packbits(np.array(stacks, np.int64) >= 0, bitorder="little"),
         )
     sums.finish()
+
+
+def found_in(sums: DelaySums) -> dict[int, tuple[int, int]]:
     out = [np.empty(len(sums), np.int64) for _ in range(3)]
     sums.copy_to(*out)
-    found = {stack: (count, total) for stack, count, total in zip(*map(list, out), strict=True)}
-    assert found == restated(rows, state, start, end)
+    return {stack: (count, total) for stack, count, total in zip(*map(list, out), strict=True)}
 
 
 def restated(rows, state, start, end) -> dict[int, tuple[int, int]]:
     """Every delay of every life on its own, cut to when its goroutine had run and to the window."""
     lives: Counter[int] = Counter()
     ran: dict[tuple[int, int], int] = {}
-    open_delays: dict[tuple[int, int], tuple[int, int]] = {}
-    found = []
-    for time, goroutine, before, after, counted, stack in rows:
-        if before in (NOTEXIST, UNDETERMINED):
-            lives[goroutine] += 1
-        life = (goroutine, lives[goroutine])
+    for time, goroutine, before, after, _, _ in rows:
+        lives[goroutine] += before in (NOTEXIST, UNDETERMINED)
         if after == RUNNING:
-            ran.setdefault(life, time)
-        if life not in open_delays:
-            if after == state and counted:
-                open_delays[life] = (time, stack)
-        elif after != state:
-            found.append((life, *open_delays.pop(life), time))
+            ran.setdefault((goroutine, lives[goroutine]), time)
     sums: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for life, since, stack, until in found:
+    for life, stack, since, until in every_delay(rows, state):
         length = min(until, end) - max(since, start, ran.get(life, 0))
         if length > 0:
             sums[stack][0] += 1
             sums[stack][1] += length
     return {stack: (count, total) for stack, (count, total) in sums.items()}
+
+
+def every_delay(rows, state) -> list[tuple[tuple[int, int], int, int, int]]:
+    """Each delay that ended: its life, stack, begin and end."""
+    lives: Counter[int] = Counter()
+    open_delays: dict[tuple[int, int], tuple[int, int]] = {}
+    found = []
+    for time, goroutine, before, after, counted, stack in rows:
+        lives[goroutine] += before in (NOTEXIST, UNDETERMINED)
+        life = (goroutine, lives[goroutine])
+        if life not in open_delays:
+            if after == state and counted:
+                open_delays[life] = (time, stack)
+        elif after != state:
+            since, own = open_delays.pop(life)
+            found.append((life, own, since, time))
+    return found
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(transitions(), st.data())
+def test_time_that_is_chosen(rows, data) -> None:
+    """Stretches count, whether or not the goroutine ran before; others do not."""
+    stretches = []
+    for goroutine in data.draw(st.sets(st.integers(1, 5))):
+        edges = sorted(data.draw(st.sets(st.integers(0, 200), max_size=12)))
+        stretches += [(goroutine, *pair) for pair in zip(edges[::2], edges[1::2], strict=False)]
+    sums = DelaySums(WAITING)
+    sums.cover(*(np.array([each[at] for each in stretches], np.int64) for at in range(3)))
+    add(sums, rows)
+    chosen = [(life[0], since, until) for life, _, since, until in every_delay(rows, WAITING)]
+    total = sum(
+        max(0, min(until, end) - max(since, start))
+        for goroutine, since, until in chosen
+        for who, start, end in stretches
+        if who == goroutine
+    )
+    assert sum(found_in(sums)[stack][1] for stack in found_in(sums)) == total
+
+
+def test_stretches_come_in_order() -> None:
+    sums = DelaySums(WAITING)
+    for column in ([7, 8, 7], [7, 7, 7]):
+        with pytest.raises(ValueError, match="not in order"):
+            sums.cover(*(np.array(each, np.int64) for each in (column, [1, 1, 3], [5, 5, 9])))
+
+
+def test_goroutines_that_are_chosen() -> None:
+    trace = gotrace.open(real("blocking-go1.27"))
+    groups = {name for name in trace.table("goroutines")["name"].to_pylist() if name}
+    whole = sum(delays(trace, "sync", compat="go")["delay_ns"].to_pylist())
+    parts = [delays(trace, "sync", where=Where(group=name), compat="go") for name in groups]
+    assert sum(sum(part["delay_ns"].to_pylist()) for part in parts) == whole > 0
+    one = delays(trace, "sync", where=Where(goroutine=1))
+    assert 0 < sum(one["delay_ns"].to_pylist()) < whole
+    # A name that none has is text in it.
+    texts = delays(trace, "sync", where=Where(group="main.main.f"))
+    assert 0 < sum(texts["delay_ns"].to_pylist()) <= whole
 
 
 def test_states_are_those_of_the_words() -> None:

@@ -251,8 +251,10 @@ def test_views_of_go_are_told_as_go_tells_them(run: Run, packed: Path) -> None:
     root = json.loads(run("flame", packed, *words).stdout.splitlines()[0])
     assert root["total"] == wanted
     assert run("flame", packed, "--by", "wall", "--compat", "go").exit_code == 2
-    refused = run("flame", packed, *words, "--group", "main")
-    assert "Go's profiles are of all goroutines" in refused.stderr
+    nobody = run("flame", packed, *words, "--group", "main")
+    assert "--group main leaves nothing of the trace" in nobody.stderr
+    refused = run("flame", packed, *words, "--creators")
+    assert "Go's profiles have no stacks of creators" in refused.stderr
 
 
 def test_numbers_of_go_are_of_the_whole_trace(run: Run, packed: Path) -> None:

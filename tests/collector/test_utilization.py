@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 import gotrace
 from gotrace.analyses.utilization import COUNTED, PARTS, QUANTILES, mmu, mutator_utilization
 from gotrace.tables.schema import schema
+from gotrace.testing import GoStatus, ProcStatus, TraceWriter
 from tests.core.decoding import real
 from tests.golab import peers, toolchain
 
@@ -226,3 +228,16 @@ def test_windows_by_themselves() -> None:
 def test_no_such_part() -> None:
     with pytest.raises(gotrace.UnknownNameError, match="did you mean 'sweep'"):
         mutator_utilization({}, ["sweeps"])
+
+
+@pytest.mark.parametrize("compat", [None, "go"])
+@pytest.mark.parametrize("number", [2**16 + 1, 2**64 - 1])
+def test_an_absurd_gomaxprocs_is_a_limit(number: int, compat: str | None) -> None:
+    out = io.BytesIO()
+    with TraceWriter(out) as writer:
+        thread = writer.thread(1)
+        thread.proc_status(0, ProcStatus.RUNNING)
+        thread.go_status(1, GoStatus.RUNNING)
+        thread.procs_change(number)
+    with pytest.raises(gotrace.LimitError, match="GOMAXPROCS"):
+        mutator_utilization(gotrace.open(out.getvalue()), per_proc=True, compat=compat)

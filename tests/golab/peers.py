@@ -384,7 +384,7 @@ def _fuzz_bytes(text: str) -> bytes:
     match = re.fullmatch(r'\[\]byte\("(.*)"\)', literal)
     if magic != "go test fuzz v1" or match is None:
         raise GoError(f"not a fuzz corpus file: {text[:80]!r}")
-    return _go_unquote(match.group(1))
+    return go_unquoted(match.group(1))
 
 
 _GO_ESCAPE = re.compile(
@@ -393,7 +393,7 @@ _GO_ESCAPE = re.compile(
 _GO_SIMPLE = dict(zip("abfnrtv\\\"'", b"\a\b\f\n\r\t\v\\\"'", strict=True))
 
 
-def _go_unquote(body: str) -> bytes:
+def go_unquoted(body: str) -> bytes:
     """The bytes of the inside of an interpreted Go string: \\x is a byte, \\u a character."""
     out = bytearray()
     position = 0

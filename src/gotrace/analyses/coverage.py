@@ -34,6 +34,11 @@ class Coverage:
         lengths = self._ends - self._starts
         self._before = np.cumsum(lengths) - lengths
 
+    @property
+    def stretches(self) -> tuple[Ints, Ints, Ints]:
+        """The disjoint intervals: goroutines, starts and ends, in that order."""
+        return self._ids[self._keys // self._stride], self._starts, self._ends
+
     def covered(self, goroutines: Ints, starts: Ints, ends: Ints) -> Ints:
         """Give how many ns of each interval are covered."""
         inside: Ints = self._until(goroutines, ends) - self._until(goroutines, starts)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from gotrace._core import DelaySums
 from gotrace.analyses.profile_columns import ProfileColumns
 from gotrace.analyses.reading import Reading, Span, Tables, window_of
+from gotrace.analyses.selection import EVERYTHING, Selection, Where, select
 from gotrace.analyses.stack_profiles import StackCollector
 from gotrace.analyses.sums import codes_in, ints
 from gotrace.errors import unknown_name
@@ -66,6 +67,7 @@ def delays(
     *,
     start: When | None = None,
     end: When | None = None,
+    where: Where = EVERYTHING,
     compat: str | None = None,
 ) -> pa.Table:
     """Sum up delays by the stack of the event that began them: the table `delays`.
@@ -73,10 +75,11 @@ def delays(
     `by` is one of `VIEWS`. As in Go, a delay counts when it has ended; what a goroutine waited
     before it ran for the first time does not count, unless it never ran. An id that lives twice is
     two goroutines; with `compat="go"` only its last life counts. `start` and `end` cut delays to
-    that time. Reads `events`. Raises `UnknownNameError`, ValueError for a time that the clock
-    cannot place.
+    that time. `where` says whose delays count and in which regions, as the pages of `go tool trace`
+    do; what lies in a region counts whether or not the goroutine ran before. Reads `events`. Raises
+    `UnknownNameError`, ValueError for a time that the clock cannot place.
     """
-    sums = _Summing(by, tables, start, end, compat)
+    sums = _Summing(by, tables, start, end, where, compat)
     for _, batch in Reading(tables, {"events": COLUMNS}):
         sums.add(batch)
     return sums.table()
@@ -88,13 +91,14 @@ def delay_profile(
     *,
     start: When | None = None,
     end: When | None = None,
+    where: Where = EVERYTHING,
     compat: str | None = None,
 ) -> ProfileColumns:
     """Give the same as a profile: contentions and delay by stack. Reads `stacks` and `frames` too.
 
     A delay whose event has no stack is a sample without frames.
     """
-    return profile_and_span(tables, by, start=start, end=end, compat=compat)[0]
+    return profile_and_span(tables, by, start=start, end=end, where=where, compat=compat)[0]
 
 
 def profile_and_span(
@@ -103,10 +107,11 @@ def profile_and_span(
     *,
     start: When | None = None,
     end: When | None = None,
+    where: Where = EVERYTHING,
     compat: str | None = None,
 ) -> tuple[ProfileColumns, Span]:
     """Give the profile, and how much of the trace was read."""
-    sums = _Summing(by, tables, start, end, compat)
+    sums = _Summing(by, tables, start, end, where, compat)
     stacks = StackCollector()
     reading = Reading(tables, {"events": COLUMNS, **stacks.columns})
     for name, batch in reading:
@@ -124,7 +129,13 @@ class _Summing:
     """Delays while the events go by."""
 
     def __init__(
-        self, by: str, tables: Tables, start: When | None, end: When | None, compat: str | None
+        self,
+        by: str,
+        tables: Tables,
+        start: When | None,
+        end: When | None,
+        where: Where,
+        compat: str | None,
     ) -> None:
         if by not in VIEWS:
             raise unknown_name("view", by, VIEWS)
@@ -133,6 +144,16 @@ class _Summing:
         self._sums = DelaySums(
             STATES.index(VIEWS[by].state), start=first, end=last, lives_as_one=compat == "go"
         )
+        self._choose(select(tables, where, start=start, end=end, compat=compat))
+
+    def _choose(self, chosen: Selection) -> None:
+        if chosen.coverage is None:
+            if chosen.ids is not None:
+                self._sums.choose(chosen.ids)
+            return
+        stretches = chosen.coverage.stretches
+        wanted = chosen.has(stretches[0])
+        self._sums.cover(*(np.ascontiguousarray(column[wanted]) for column in stretches))
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a batch of events."""

@@ -7,8 +7,11 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gotrace._core import GoUtilization
+from gotrace.analyses.procs import check_procs, numbers_of_procs
+from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Tables
 from gotrace.analyses.sums import codes, codes_in, ints
 from gotrace.spec.words import (
@@ -43,7 +46,7 @@ def go_utilization(tables: Tables, counting: Collection[str], *, per_proc: bool)
             ints(batch.column("resource_id"), -1),
             before.astype(np.int8),
             codes_in(batch.column("to_state"), STATES).astype(np.int8),
-            np.asarray(batch.column("value").fill_null(0)).view(np.int64),
+            _checked(batch),
         )
     if machine.failed_at != -1:
         raise ValueError(
@@ -53,6 +56,14 @@ def go_utilization(tables: Tables, counting: Collection[str], *, per_proc: bool)
     machine.finish()
     parts = [_series(machine, number, points) for number, points in enumerate(machine.series_of())]
     return pa.concat_tables(parts or [schema("mutator_utilization").empty_table()])
+
+
+def _checked(batch: pa.RecordBatch) -> Ints:
+    """Give the values of a batch, once those of GOMAXPROCS are known to be sane."""
+    rows = batch.filter(pc.equal(batch.column("name"), METRIC_GOMAXPROCS))
+    check_procs(ints(rows.column("time_ns")), numbers_of_procs(rows.column("value")))
+    values: Ints = np.asarray(batch.column("value").fill_null(0)).view(np.int64)
+    return values
 
 
 def _what(names: pa.Array, counting: Collection[str]) -> np.ndarray:

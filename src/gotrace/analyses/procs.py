@@ -7,13 +7,33 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Span
+from gotrace.analyses.sums import ints
+from gotrace.errors import LimitError
+from gotrace.limits import MOST_PROCS
 from gotrace.spec.words import METRIC_GOMAXPROCS
 from gotrace.tables.schema import schema
 
 _MANY: Final = 1 << 16
+
+
+def numbers_of_procs(values: pa.Array | pa.ChunkedArray) -> Ints:
+    """Give values of GOMAXPROCS as int64; what is beyond it is its largest number."""
+    most = pa.scalar(np.iinfo(np.int64).max, pa.uint64())
+    return ints(pc.min_element_wise(values, most).cast(pa.int64()))
+
+
+def check_procs(times: Ints, numbers: Ints) -> None:
+    """Raise `LimitError` for more procs than there is room for, each of which costs time."""
+    many = np.flatnonzero(numbers > MOST_PROCS)
+    if len(many):
+        raise LimitError(
+            f"GOMAXPROCS is {numbers[many[0]]} at {times[many[0]]} ns: more than {MOST_PROCS} "
+            "procs (limit MOST_PROCS), the trace seems to be damaged"
+        )
 
 
 class Procs:
@@ -40,11 +60,9 @@ class Procs:
 
     def add_metrics(self, batch: pa.RecordBatch) -> None:
         """Take GOMAXPROCS out of metrics (time_ns, name, value)."""
-        names = batch.column("name").to_pylist()
-        for at, name in enumerate(names):
-            if name == METRIC_GOMAXPROCS:
-                row = (batch.column("time_ns")[at].as_py(), batch.column("value")[at].as_py())
-                self._maxima.append(row)
+        rows = batch.filter(pc.equal(batch.column("name"), METRIC_GOMAXPROCS))
+        times, values = ints(rows.column("time_ns")), numbers_of_procs(rows.column("value"))
+        self._maxima += zip(times.tolist(), values.tolist(), strict=True)
 
     def maximum_at(self, times: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
         """Give GOMAXPROCS at some times, and where it is unknown."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ from gotrace.analyses.coverage import Coverage
 from gotrace.analyses.profile_columns import Bools, Ints
 from gotrace.analyses.reading import Reading, Tables
 from gotrace.analyses.sums import ints
+from gotrace.tables.times import When
 
 _NONE = -1
 
@@ -20,10 +21,11 @@ class Where(NamedTuple):
     """What part of a trace is wanted; None is no limit.
 
     Attributes:
-        group: text in the name of the entry function.
+        group: name of the entry function; where none is called that, text in its name.
         goroutine: an id.
         region: name of user regions.
         task: id of a user task: its regions, or where it has none its maker's time in it.
+        at_least_ns, at_most_ns: how long these regions took.
         creators: whether the stacks of the makers are wanted.
     """
 
@@ -31,11 +33,29 @@ class Where(NamedTuple):
     goroutine: int | None = None
     region: str | None = None
     task: int | None = None
+    at_least_ns: int | None = None
+    at_most_ns: int | None = None
     creators: bool = False
+
+    @property
+    def timed(self) -> bool:
+        """Whether not all time of the goroutines is wanted."""
+        return any(
+            given is not None
+            for given in (self.region, self.task, self.at_least_ns, self.at_most_ns)
+        )
+
+
+EVERYTHING: Final = Where()
 
 
 class Selection:
-    """Goroutines and time that are wanted."""
+    """Goroutines and time that are wanted.
+
+    Attributes:
+        ids: of the goroutines, rising; None for all.
+        coverage: the time; None for all.
+    """
 
     def __init__(
         self,
@@ -43,26 +63,26 @@ class Selection:
         coverage: Coverage | None = None,
         creators: tuple[Ints, Ints] | None = None,
     ) -> None:
-        self._ids, self._coverage, self._creators = ids, coverage, creators
+        self.ids, self.coverage, self._creators = ids, coverage, creators
 
     def has(self, goroutines: Ints) -> Bools:
         """Say of each goroutine whether it is wanted."""
-        if self._ids is None:
+        if self.ids is None:
             return np.ones(len(goroutines), np.bool_)
-        return np.isin(goroutines, self._ids)
+        return np.isin(goroutines, self.ids)
 
     def covered(self, goroutines: Ints, starts: Ints, ends: Ints) -> Ints:
         """Give how much of each interval is wanted, in ns."""
-        if self._coverage is None:
+        if self.coverage is None:
             inside: Ints = ends - starts
             return inside
-        return self._coverage.covered(goroutines, starts, ends)
+        return self.coverage.covered(goroutines, starts, ends)
 
     def holds(self, goroutines: Ints, times: Ints) -> Bools:
         """Say of each time of a goroutine whether it is wanted."""
-        if self._coverage is None:
+        if self.coverage is None:
             return np.ones(len(goroutines), np.bool_)
-        return self._coverage.holds(goroutines, times)
+        return self.coverage.holds(goroutines, times)
 
     def creator(self, goroutines: Ints) -> Ints | None:
         """Give the stack that each goroutine was made at, -1 for an unknown one."""
@@ -75,34 +95,45 @@ class Selection:
         return np.where(ids[at] == goroutines, stacks[at], _NONE)
 
 
-def select(tables: Tables, where: Where, window: Reading) -> Selection:
-    """Look up what `where` says, in a pass of its own where one is needed."""
+def select(
+    tables: Tables,
+    where: Where,
+    *,
+    start: When | None = None,
+    end: When | None = None,
+    compat: str | None = None,
+) -> Selection:
+    """Look up what `where` says, in a pass of its own where one is needed.
+
+    With `compat="go"` names are exact, and of regions that were open when the trace began only the
+    one that ended first counts, as in `go tool trace`.
+    """
     ids = None if where.goroutine is None else np.array([where.goroutine], np.int64)
-    timed = where.region is not None or where.task is not None
     columns: dict[str, tuple[str, ...]] = {}
     if where.group is not None or where.creators:
         columns["goroutines"] = ("goroutine", "name", "creation_stack_id")
-    if timed:
+    if where.timed:
         columns["regions"] = ("goroutine", "task", "name", "start_ns", "end_ns")
         columns["tasks"] = ("task", "by_goroutine", "start_ns", "end_ns")
     if not columns:
         return Selection(ids)
-    found = _Found(where)
-    for name, batch in Reading(tables, columns, start=window.start_ns, end=window.end_ns):
+    found = _Found(where, as_go=compat == "go")
+    for name, batch in Reading(tables, columns, start=start, end=end, compat=compat):
         found.add(name, batch)
     if where.group is not None:
         named = found.ids()
         ids = named if ids is None else np.intersect1d(ids, named)
     creators = found.creators() if where.creators else None
-    return Selection(ids, found.coverage() if timed else None, creators)
+    return Selection(ids, found.coverage() if where.timed else None, creators)
 
 
 class _Found:
     """What the tables say."""
 
-    def __init__(self, where: Where) -> None:
-        self._where = where
+    def __init__(self, where: Where, *, as_go: bool) -> None:
+        self._where, self._as_go = where, as_go
         self._named: list[Ints] = []
+        self._called: list[Ints] = []
         self._made: list[tuple[Ints, Ints]] = []
         self._regions: list[pa.Table] = []
         self._tasks: list[pa.Table] = []
@@ -114,23 +145,38 @@ class _Found:
             own = pc.equal(batch.column("task"), self._where.task)
             self._tasks.append(pa.Table.from_batches([batch.filter(own)]))
         elif name == "regions":
-            rows = batch
-            if self._where.region is not None:
-                rows = rows.filter(pc.equal(rows.column("name"), self._where.region))
-            if self._where.task is not None:
-                rows = rows.filter(pc.equal(rows.column("task"), self._where.task))
-            self._regions.append(pa.Table.from_batches([rows]))
+            self._regions.append(pa.Table.from_batches([self._wanted(batch)]))
+
+    def _wanted(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Give the regions that are meant."""
+        where = self._where
+        if where.region is not None:
+            names = pc.fill_null(rows.column("name"), "")
+            rows = rows.filter(pc.equal(names, where.region))
+        if where.task is not None:
+            rows = rows.filter(pc.equal(rows.column("task"), where.task))
+        took = pc.subtract(rows.column("end_ns"), rows.column("start_ns"))
+        least, most = where.at_least_ns, where.at_most_ns
+        if least is not None:
+            rows, took = (each.filter(pc.greater_equal(took, least)) for each in (rows, took))
+        return rows if most is None else rows.filter(pc.less_equal(took, most))
 
     def _add_goroutines(self, batch: pa.RecordBatch) -> None:
         ids = ints(batch.column("goroutine"))
         if self._where.group is not None:
-            hit = pc.fill_null(pc.match_substring(batch.column("name"), self._where.group), False)
-            self._named.append(ids[np.asarray(hit).astype(np.bool_)])
+            names = batch.column("name")
+            for hit, rows in (
+                (pc.match_substring(names, self._where.group), self._named),
+                (pc.equal(names, self._where.group), self._called),
+            ):
+                rows.append(ids[np.asarray(pc.fill_null(hit, False)).astype(np.bool_)])
         if self._where.creators:
             self._made.append((ids, ints(batch.column("creation_stack_id"), _NONE)))
 
     def ids(self) -> Ints:
-        return np.unique(np.concatenate([*self._named, np.zeros(0, np.int64)]))
+        exact = self._as_go or any(map(len, self._called))
+        found = self._called if exact else self._named
+        return np.unique(np.concatenate([*found, np.zeros(0, np.int64)]))
 
     def creators(self) -> tuple[Ints, Ints]:
         none = np.zeros(0, np.int64)
@@ -142,8 +188,19 @@ class _Found:
     def coverage(self) -> Coverage:
         rows = pa.concat_tables(self._regions) if self._regions else None
         who = "goroutine"
-        if (rows is None or not rows.num_rows) and self._where.region is None and self._tasks:
+        by_task = self._where._replace(task=None)
+        if (rows is None or not rows.num_rows) and not by_task.timed and self._tasks:
             rows, who = pa.concat_tables(self._tasks), "by_goroutine"
         if rows is None or not rows.num_rows:
             return Coverage(*(np.zeros(0, np.int64) for _ in range(3)))
-        return Coverage(ints(rows[who], _NONE), ints(rows["start_ns"]), ints(rows["end_ns"]))
+        goroutines, starts, ends = (
+            ints(rows[who], _NONE),
+            ints(rows["start_ns"]),
+            ints(rows["end_ns"]),
+        )
+        if self._as_go:
+            order = np.lexsort((ends, starts, goroutines))
+            keys = np.column_stack([goroutines, starts])[order]
+            order = order[np.append(True, (keys[1:] != keys[:-1]).any(axis=1))]
+            goroutines, starts, ends = goroutines[order], starts[order], ends[order]
+        return Coverage(goroutines, starts, ends)

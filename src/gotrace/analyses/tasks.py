@@ -32,18 +32,35 @@ _REGIONS: Final = ("region_groups", "regions", SPLIT)
 _INTERVAL: Final = ("start_ns", "end_ns", "duration_ns", "open_start", "open_end")
 
 
-def tasks(tables: Tables, *, start: When | None = None, end: When | None = None) -> pa.Table:
+def tasks(
+    tables: Tables,
+    *,
+    start: When | None = None,
+    end: When | None = None,
+    compat: str | None = None,
+) -> pa.Table:
     """Group user tasks by type: the table `task_groups`.
 
-    Reads `tasks`. With `start` or `end`, those that have a part in that stretch. Raises ValueError
-    for a time that the trace cannot place.
+    Reads `tasks`. With `start` or `end`, those that have a part in that stretch. With `compat="go"`
+    counts, names and histograms are those of `go tool trace`, which knows tasks that are only named
+    as parents too. Raises ValueError for a time that the trace cannot place.
     """
-    return task_groups(tables, start=start, end=end)[0]
+    return task_groups(tables, start=start, end=end, compat=compat)[0]
 
 
-def regions(tables: Tables, *, start: When | None = None, end: When | None = None) -> pa.Table:
-    """Group user regions by type: the table `region_groups`; otherwise as `tasks`."""
-    return region_groups(tables, start=start, end=end)[0]
+def regions(
+    tables: Tables,
+    *,
+    start: When | None = None,
+    end: When | None = None,
+    compat: str | None = None,
+) -> pa.Table:
+    """Group user regions by type: the table `region_groups`; otherwise as `tasks`.
+
+    With `compat="go"` percentiles and histograms are of all regions, as far as they lie in the
+    trace, not of the complete ones alone.
+    """
+    return region_groups(tables, start=start, end=end, compat=compat)[0]
 
 
 def task_groups(
@@ -53,12 +70,13 @@ def task_groups(
     end: When | None = None,
     name: str | None = None,
     slowest: int = 0,
+    compat: str | None = None,
 ) -> tuple[pa.Table, pa.Table, Span]:
     """Group tasks whose type has `name` in it.
 
     Give also the slowest ones, as rows of `tasks`, and the stretch of time that was looked at.
     """
-    return _group(tables, _TASKS, start, end, name, slowest)
+    return _group(tables, _TASKS, start, end, name, slowest, compat)
 
 
 def region_groups(
@@ -68,9 +86,10 @@ def region_groups(
     end: When | None = None,
     name: str | None = None,
     slowest: int = 0,
+    compat: str | None = None,
 ) -> tuple[pa.Table, pa.Table, Span]:
     """Group regions as `task_groups` does tasks; the slowest ones are rows of `regions`."""
-    return _group(tables, _REGIONS, start, end, name, slowest)
+    return _group(tables, _REGIONS, start, end, name, slowest, compat)
 
 
 def _group(
@@ -80,10 +99,12 @@ def _group(
     end: When | None,
     name: str | None,
     slowest: int,
+    compat: str | None,
 ) -> tuple[pa.Table, pa.Table, Span]:
     result, source, summed = of
-    reading = Reading(tables, {source: schema(source).names}, start=start, end=end)
-    groups = _Groups(result, summed)
+    wanted = {source: schema(source).names}
+    reading = Reading(tables, wanted, start=start, end=end, compat=compat)
+    groups = _Groups(result, summed, all_count=compat == "go" and source == "regions")
     top = _Slowest(source, slowest)
     for _, batch in reading:
         if name is not None:
@@ -98,8 +119,8 @@ def _group(
 class _Groups:
     """Sums by type while tasks or regions go by."""
 
-    def __init__(self, result: str, summed: Sequence[str]) -> None:
-        self._result, self._summed = result, tuple(summed)
+    def __init__(self, result: str, summed: Sequence[str], *, all_count: bool) -> None:
+        self._result, self._summed, self._all_count = result, tuple(summed), all_count
         self._names = Numbering()
         columns = ("count", "complete", "duration_ns", "complete_ns", *self._summed)
         self._sums = Sums(("group",), columns)
@@ -112,7 +133,8 @@ class _Groups:
         if "complete" in batch.schema.names:
             whole = _flag(batch, "complete")
         lasted = ints(batch.column("duration_ns"))
-        self._spread.add(group[whole], lasted[whole])
+        measured = np.ones_like(whole) if self._all_count else whole
+        self._spread.add(group[measured], lasted[measured])
         if "block" in batch.schema.names:
             self._block.add(group, batch.column("block"))
         columns = {

@@ -98,19 +98,22 @@ def trace_profile(
     goroutine: int | None = None,
     region: str | None = None,
     task: int | None = None,
+    at_least_ns: int | None = None,
+    at_most_ns: int | None = None,
     creators: bool = False,
 ) -> ProfileColumns:
     """Weigh the stacks of a trace: columns as of a profile, with a count and a time in ns.
 
     `by` is one of `VIEWS`. `start` and `end` cut what is counted to a stretch of time; `group` is
-    text in the name of the entry function, `goroutine` an id, `region` the name of user regions,
-    `task` the id of a user task: only time in these counts. `creators` puts the stack of the `go`
+    the name of the entry function or, where none is called that, text in it, `goroutine` an id,
+    `region` the name of user regions, `task` the id of a user task, `at_least_ns` and `at_most_ns`
+    how long regions took: only time in these counts. `creators` puts the stack of the `go`
     statement above each goroutine's own. What goroutines did is also a label of the samples,
     `state`. Of "wall" the total is the sum of all lifetimes.
 
     Raises `UnknownNameError`, ValueError for a time that the trace cannot place.
     """
-    where = Where(group, goroutine, region, task, creators)
+    where = Where(group, goroutine, region, task, at_least_ns, at_most_ns, creators)
     return profile_and_span(tables, by, start=start, end=end, where=where)[0]
 
 
@@ -134,7 +137,7 @@ def profile_and_span(
     if by == "wall":
         columns["syncs"] = ("time_ns",)
     reading = Reading(tables, columns, start=start, end=end)
-    weighing = _Weighing(by, reading, select(tables, where, reading))
+    weighing = _Weighing(by, reading, select(tables, where, start=start, end=end))
     for name, batch in reading:
         if name in stacks.columns:
             stacks.add(name, batch)

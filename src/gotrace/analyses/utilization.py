@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace._core import windowed_means
+from gotrace.analyses.procs import check_procs, numbers_of_procs
 from gotrace.analyses.profile_columns import Bools, Ints
 from gotrace.analyses.reading import Reading, Tables, window_of
 from gotrace.analyses.sums import codes_in, ints
@@ -55,8 +56,8 @@ def mutator_utilization(
     each proc, and as in Go leaves out dedicated workers, which take a proc before goroutines come
     to it. Reads `gc_work` and `metrics`; with `compat="go"` `events`, and the numbers are those of
     `go tool trace`, which are wrong where a mark worker runs twice. Raises `UnknownNameError`,
-    ValueError for a time that the clock cannot place, or for a trace that Go's own analysis fails
-    on.
+    `LimitError` for an absurd GOMAXPROCS, ValueError for a time that the clock cannot place, or for
+    a trace that Go's own analysis fails on.
     """
     for part in counting:
         if part not in PARTS:
@@ -120,7 +121,8 @@ class Work:
 
     def _procs(self) -> _Steps:
         metrics = self._table("metrics", PROCS_COLUMNS)
-        times, values = ints(metrics["time_ns"]), ints(metrics["value"].cast(pa.int64()))
+        times, values = ints(metrics["time_ns"]), numbers_of_procs(metrics["value"])
+        check_procs(times, values)
         changed = np.append(True, values[1:] != values[:-1]) if len(values) else np.zeros(0, bool)
         return _Steps(times[changed], values[changed])
 
@@ -167,6 +169,7 @@ def _of_each(
 ) -> Iterator[tuple[int, int, Ints, Ints, Bools]]:
     """Give a series for each stretch of time in which a proc exists."""
     edges = np.append(procs.times, end)
+    pieces = pieces[np.argsort(pieces[:, 0], kind="stable")]
     number = 0
     for proc in range(int(procs.values.max())):
         there = np.append(procs.values > proc, False)
@@ -176,7 +179,8 @@ def _of_each(
             low, high = max(int(start), begin), min(int(stop), end)
             if low >= high:
                 continue
-            own = _cut(pieces[pieces[:, 0] == proc, 1:], low, high)
+            first_piece, behind_piece = np.searchsorted(pieces[:, 0], [proc, proc + 1])
+            own = _cut(pieces[first_piece:behind_piece, 1:], low, high)
             stops = _cut(stopped, low, high)
             both = _union(
                 np.column_stack(

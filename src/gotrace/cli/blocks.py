@@ -12,8 +12,8 @@ from gotrace.cli.stack_input import Question, Stacks
 from gotrace.cli.stack_text import (
     Style,
     Values,
+    again,
     exactly,
-    file_words,
     flat_or_cum,
     frame_noun,
     heading,
@@ -92,7 +92,7 @@ def _page(
         )
         yield from calls.lines(row, "callee")
         yield ""
-    words = file_words(stacks)
+    words = again(stacks, question)
     first = exactly(rows[0]["function"] or rows[0]["name"])
     yield from next_lines([f"list {words} {first}", f"flame {words} --focus {first}"], style)
 

@@ -13,8 +13,8 @@ from gotrace.cli.stack_input import Question, Stacks
 from gotrace.cli.stack_text import (
     Style,
     Values,
+    again,
     exactly,
-    file_words,
     heading,
     inline_mark,
     next_lines,
@@ -58,7 +58,7 @@ def page(
     lines = list(drawn(parents, sizes, shown, omitted, least))
     yield from _Drawing(table, values, style).lines(lines)
     yield ""
-    words = file_words(stacks)
+    words = again(stacks, question)
     hottest = int(np.argmax(np.abs(np.asarray(table.column("self")))))
     name = table.column("function")[hottest].as_py() or table.column("name")[hottest].as_py()
     peek = [f"peek {words} {exactly(name)}"] if name else []

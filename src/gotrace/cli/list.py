@@ -24,8 +24,8 @@ from gotrace.cli.stack_input import (
 from gotrace.cli.stack_text import (
     Style,
     Values,
+    again,
     exactly,
-    file_words,
     heading,
     next_lines,
     values_of,
@@ -172,10 +172,10 @@ def _page(
     if not groups:
         return
     yield ""
-    commands = [f"peek {file_words(stacks)} {exactly(groups[0][0])}"]
+    commands = [f"peek {again(stacks, question)} {exactly(groups[0][0])}"]
     if any(lines is None for *_, lines in groups):
         where = " ".join(f"--source-dir {clean(folder)}" for folder in (*folders, "DIR"))
-        commands.insert(0, f"list {file_words(stacks)} {exactly(groups[0][0])} {where}")
+        commands.insert(0, f"list {again(stacks, question)} {exactly(groups[0][0])} {where}")
     yield from next_lines(commands, style)
 
 

@@ -27,6 +27,23 @@ class When(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return value
 
 
+class Length(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A command line value that says how long something takes; it becomes ns."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Understand the text, or end with a usage error."""
+        from gotrace.tables.times import length
+
+        if isinstance(value, int):
+            return value
+        try:
+            return length(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 def seconds(nanoseconds: int) -> str:
     """Write nanoseconds as seconds, exactly: 0.000026816."""
     sign, rest = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)

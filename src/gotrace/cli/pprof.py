@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from gotrace.cli.answers import shell_word, trace_of
 from gotrace.cli.inputs import on_error_option, report_damage
-from gotrace.cli.moments import When, duration
+from gotrace.cli.moments import duration
+from gotrace.cli.parts import asked_part, part_words
+from gotrace.cli.stack_input import answering
 from gotrace.cli.terminal import BAD, binary_output, clean, count, fit, say
 
 if TYPE_CHECKING:
@@ -33,8 +35,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     help="Time waiting for the network; for channels, locks and the like; in system calls; "
     "ready to run, but not running.",
 )
-@click.option("--from", "start", type=When(), help="First time: +12.5s, RFC 3339, or ns.")
-@click.option("--to", "end", type=When(), help="Time to stop before.")
+@asked_part
 @click.option(
     "-o", "out", metavar="OUT", help="File to write: .pb.gz, .pb.zst or .pb; else standard output."
 )
@@ -48,8 +49,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
 def pprof(
     file: str,
     by: str,
-    start: str | None,
-    end: str | None,
+    where: Mapping[str, Any],
     out: str | None,
     overwrite: bool,
     compat: str | None,
@@ -58,13 +58,17 @@ def pprof(
     r"""Write where goroutines of FILE were delayed as a profile, as `go tool trace -pprof` does.
 
     Each sample is a stack, how often goroutines were delayed from there, and how long in sum.
+    --group and --region give what the pages of `go tool trace` offer for one group of goroutines,
+    and for one type of region.
 
     \b
     gotrace pprof app.trace --by sync -o sync.pb.gz
+    gotrace pprof app.trace --by net --region lookup --at-least 10ms -o slow.pb.gz
     gotrace pprof app.trace --by sched | go tool pprof -top -
     """
     from gotrace.analyses.as_tables import as_tables
     from gotrace.analyses.delays import profile_and_span
+    from gotrace.analyses.selection import Where
     from gotrace.sinks.profile_proto import ENDINGS, ending_of, write_profile
 
     ending = ending_of(out) if out is not None else ".pb.gz"
@@ -73,7 +77,11 @@ def pprof(
         raise click.UsageError(f"-o {clean(out or '')}: no profile; its endings are {endings}")
     target = out if out is not None else binary_output("a profile")
     with trace_of(file, on_error) as trace:
-        profile, span = profile_and_span(trace, by, start=start, end=end, compat=compat)
+        chosen = dict(where)
+        window = {name: chosen.pop(name, None) for name in ("start", "end")}
+        part = Where(**chosen)
+        with answering(trace.name):
+            profile, span = profile_and_span(trace, by, where=part, compat=compat, **window)
         code = report_damage([trace], nothing=not span.duration_ns)
     if code == BAD:
         return code
@@ -85,7 +93,9 @@ def pprof(
         click.echo(fit(f"{_summary(tables['samples'])} in {clean(out)}"))
         click.echo(fit(f"next: go tool pprof -http=: {shell_word(out)}"))
     if not samples:
-        say(f"the profile is empty: no goroutine {_MEANINGS[by]} here and came out of it again")
+        place = clean(part_words(where)) if where else "here"
+        what = f"no goroutine {_MEANINGS[by]} and came out of it again"
+        say(f"the profile is empty: {what} ({place})")
     return code
 
 

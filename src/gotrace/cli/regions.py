@@ -44,11 +44,13 @@ _TIMES = {
 @click.argument("file")
 @click.option("--name", metavar="TEXT", help="Only types with TEXT in their name.")
 @click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="Rows.")
+@click.option("--compat", type=click.Choice(["go"]), help="Counts and histograms as Go's.")
 @answer_options
 def regions(
     file: str,
     name: str | None,
     limit: int,
+    compat: str | None,
     start: str | None,
     end: str | None,
     form: str | None,
@@ -67,7 +69,12 @@ def regions(
     form = format_of(path, form, FORMATS)
     with trace_of(file, on_error) as trace:
         groups, slowest, span = region_groups(
-            trace, start=start, end=end, name=name, slowest=limit if form == "text" else 0
+            trace,
+            start=start,
+            end=end,
+            name=name,
+            slowest=limit if form == "text" else 0,
+            compat=compat,
         )
         page = _Page(trace.name, groups, slowest.to_pylist(), span, limit)
         write_answer(groups, form, path, overwrite, page.lines)

@@ -23,7 +23,7 @@ from gotrace.cli.inputs import (
     open_input,
     report_damage,
 )
-from gotrace.cli.moments import When
+from gotrace.cli.parts import PARTS, option_of, part_options
 from gotrace.cli.terminal import OK, PARTIAL, Failure, say
 
 if TYPE_CHECKING:
@@ -156,23 +156,13 @@ def filter_options(command: Command) -> Command:
     return asked  # type: ignore[return-value]
 
 
-_WHERE: Final = ("start", "end", "group", "goroutine", "region", "task", "creators")
+_WHERE: Final = (*PARTS, "creators")
 
 
 def _trace_options() -> list[Callable[[Any], Any]]:
     """Give the options that choose a part of a trace; the names are those of `_WHERE`."""
-    one = click.IntRange(min=1)
-    return [
-        click.option("--from", "start", type=When(), help="Of a trace: first time, like +12.5s."),
-        click.option("--to", "end", type=When(), help="Of a trace: time to stop before."),
-        click.option("--group", metavar="TEXT", help="Of a trace: entry functions with TEXT."),
-        click.option("--goroutine", type=one, help="Of a trace: one goroutine."),
-        click.option("--region", metavar="NAME", help="Of a trace: time in these user regions."),
-        click.option("--task", type=one, help="Of a trace: time in the regions of a user task."),
-        click.option(
-            "--creators", is_flag=True, help="Of a trace: put the go statement's stack above."
-        ),
-    ]
+    text = "Of a trace: put the go statement's stack above."
+    return [*part_options("of a trace: "), click.option("--creators", is_flag=True, help=text)]
 
 
 def _filter_option(name: str, metavar: str, text: str) -> Callable[[Command], Command]:
@@ -261,8 +251,7 @@ def _stacks_of(source: Trace | Profile, question: Question) -> ProfileColumns:
 
 def _asked(question: Question) -> str:
     """Name an option of traces that was given."""
-    name = next(iter(question.where))
-    return {"start": "--from", "end": "--to"}.get(name, f"--{name}")
+    return option_of(next(iter(question.where)))
 
 
 def _added(found: Sequence[ProfileColumns]) -> ProfileColumns:

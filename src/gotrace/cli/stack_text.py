@@ -11,6 +11,7 @@ import click
 
 from gotrace.cli.aligned import width_of_page
 from gotrace.cli.answers import shell_word
+from gotrace.cli.parts import part_words
 from gotrace.cli.terminal import WIDTH, clean, fit, is_coloured
 
 if TYPE_CHECKING:
@@ -152,21 +153,13 @@ def heading(stacks: Stacks, question: Question, style: Style) -> Iterator[str]:
         yield fit(f"  filtered: {clean(filter_text(question))}", style.width)
 
 
-def _where(question: Question) -> dict[str, Any]:
-    """Give what chooses a part of a trace, by the names of the options."""
-    options = {"start": "from", "end": "to"}
-    return {
-        options.get(name, name): value if value is True else str(value)
-        for name, value in question.where.items()
-    }
-
-
 def filter_text(question: Question) -> str:
     """Write the filters as they are given on the command line, with their values."""
-    return " ".join(
+    filters = (
         f"--{name.replace('_', '-')}" + ("" if value is True else f" {shlex.quote(value)}")
-        for name, value in {**_where(question), **question.given_filters}.items()
+        for name, value in question.given_filters.items()
     )
+    return " ".join(filter(None, [part_words(question.where), *filters]))
 
 
 def inline_mark(inlined: bool | None) -> str:
@@ -185,7 +178,7 @@ def why_empty(columns: ProfileColumns, question: Question, kept: int) -> str:
     at = columns.type_index(question.by)
     kind = columns.types[at][0]
     if not len(columns.labels):
-        return "nothing to show: the profile has no samples"
+        return _why_no_samples(columns, question)
     if not columns.values[:, at].any():
         filled = [name for i, (name, _) in enumerate(columns.types) if columns.values[:, i].any()]
         hint = f"; --by {filled[-1]} has some" if filled else ""
@@ -194,6 +187,19 @@ def why_empty(columns: ProfileColumns, question: Question, kept: int) -> str:
         given = " ".join(question.filter_words())
         return f"nothing to show: {given} left none of {len(columns.labels):,} samples"
     return "nothing to show: what is left adds up to nothing"
+
+
+def _why_no_samples(columns: ProfileColumns, question: Question) -> str:
+    if "views" not in columns.facts:
+        return "nothing to show: the profile has no samples"
+    if question.where:
+        return f"nothing to show: {part_words(question.where)} leaves nothing of the trace"
+    if question.by == "cpu":
+        return (
+            "nothing to show: the trace has no CPU samples; they are there when "
+            "pprof.StartCPUProfile runs beside it (--by wall needs none)"
+        )
+    return f"nothing to show: no goroutine of the trace spent {question.by or 'any'} time"
 
 
 def next_lines(commands: Sequence[str], style: Style) -> Iterator[str]:
@@ -206,6 +212,12 @@ def file_words(stacks: Stacks) -> str:
     """Write the inputs as a shell takes them; many are not written out."""
     files = ["FILE" if file == "-" else shell_word(file) for file in stacks.files]
     return " ".join(files) if sum(map(len, files)) <= 60 else f"{files[0]} …"
+
+
+def again(stacks: Stacks, question: Question) -> str:
+    """Write the inputs, and of what and which part of them the question was."""
+    by = "" if question.by is None else f"--by {shlex.quote(question.by)}"
+    return clean(" ".join(filter(None, [file_words(stacks), by, filter_text(question)])))
 
 
 def exactly(name: str) -> str:

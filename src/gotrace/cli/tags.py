@@ -18,7 +18,7 @@ from gotrace.cli.stack_input import (
     read_stacks,
     stack_options,
 )
-from gotrace.cli.stack_text import Style, Values, file_words, heading, next_lines, values_of
+from gotrace.cli.stack_text import Style, Values, again, heading, next_lines, values_of
 from gotrace.cli.terminal import clean, count, say
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _page(
             more = f"… and {count(len(found) - limit, 'value')} more: {values.own(rest)}"
             yield style.dim(f"  {more} (--limit {len(found)})")
     if rows:
-        words, first = file_words(stacks), rows[0]
+        words, first = again(stacks, question), rows[0]
         import shlex
 
         key, label = (shlex.quote(clean(first[name])) for name in ("key", "label"))

@@ -35,12 +35,14 @@ if TYPE_CHECKING:
 @click.option("--id", "task", type=click.IntRange(min=1), help="One task, and its critical path.")
 @click.option("--name", metavar="TEXT", help="Only types with TEXT in their name.")
 @click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="Rows.")
+@click.option("--compat", type=click.Choice(["go"]), help="Counts and histograms as Go's.")
 @answer_options
 def tasks(
     file: str,
     task: int | None,
     name: str | None,
     limit: int,
+    compat: str | None,
     start: str | None,
     end: str | None,
     form: str | None,
@@ -65,7 +67,12 @@ def tasks(
 
             return tell(trace, task, form, path, overwrite)
         groups, slowest, span = task_groups(
-            trace, start=start, end=end, name=name, slowest=limit if form == "text" else 0
+            trace,
+            start=start,
+            end=end,
+            name=name,
+            slowest=limit if form == "text" else 0,
+            compat=compat,
         )
         page = _Page(trace.name, groups, slowest.to_pylist(), span, limit)
         if form == "text":

@@ -21,8 +21,8 @@ from gotrace.cli.stack_input import (
 from gotrace.cli.stack_text import (
     Style,
     Values,
+    again,
     exactly,
-    file_words,
     flat_or_cum,
     frame_noun,
     heading,
@@ -100,7 +100,7 @@ def _page(
     yield ""
     yield from _lines(rows, values, style, frame_noun(question))
     yield ""
-    words = file_words(stacks)
+    words = again(stacks, question)
     first = rows[0]["function"] or rows[0]["name"]
     yield from next_lines(
         [

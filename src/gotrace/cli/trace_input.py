@@ -27,12 +27,15 @@ def _as_go(source: Trace, question: Question) -> ProfileColumns:
     """Give one of the four profiles of `go tool trace`, its delay under the view's name."""
     from dataclasses import replace
 
-    from gotrace.analyses.delays import delay_profile
+    from gotrace.analyses.delays import VIEWS, delay_profile
+    from gotrace.analyses.selection import Where
 
-    window = {name: value for name, value in question.where.items() if name in ("start", "end")}
-    if len(window) < len(question.where):
-        raise ValueError("--compat go: Go's profiles are of all goroutines; only --from and --to")
+    where = dict(question.where)
+    if where.pop("creators", None):
+        raise ValueError("--compat go: Go's profiles have no stacks of creators")
+    window = {name: where.pop(name, None) for name in ("start", "end")}
     by = question.by or "none"
-    profile = delay_profile(source, by, compat="go", **window)
+    profile = delay_profile(source, by, where=Where(**where), compat="go", **window)
     types = (profile.types[0], (by, profile.types[1][1]))
-    return replace(profile, types=types, default_type=by)
+    facts = {**profile.facts, "views": tuple(VIEWS)}
+    return replace(profile, types=types, default_type=by, facts=facts)

@@ -21,7 +21,7 @@ from gotrace.cli.stack_input import (
 from gotrace.cli.stack_text import (
     Style,
     Values,
-    file_words,
+    again,
     heading,
     inline_mark,
     next_lines,
@@ -116,7 +116,7 @@ def _page(
         yield ""
         yield from _sample(row, values, wide, style)
     yield ""
-    words = file_words(stacks)
+    words = again(stacks, question)
     more = [f"traces {words} --limit 0"] if len(rows) < found else []
     yield from next_lines([f"flame {words}", *more], style)
 

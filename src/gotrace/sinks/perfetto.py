@@ -427,12 +427,13 @@ class _Lanes:
     ) -> Ints:
         """Give the number of the text of each id, 0 for -1; Python looks at each id once."""
         known = self._numbers.setdefault(kind, {})
-        distinct, of = np.unique(ids, return_inverse=True)
-        for id in distinct.tolist():
+        encoded = pa.array(ids).dictionary_encode()
+        distinct = encoded.dictionary.to_pylist()
+        for id in distinct:
             if id not in known:
                 text = text_of(id) if id != -1 else None
                 known[id] = number(text) if text else 0
-        found: Ints = np.array([known[id] for id in distinct.tolist()], np.int64)[of]
+        found: Ints = np.array([known[id] for id in distinct], np.int64)[ints(encoded.indices)]
         return found
 
     def _words(self, column: Any, number: Callable[[str], int]) -> Ints:

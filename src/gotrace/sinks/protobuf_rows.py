@@ -36,14 +36,6 @@ def field(number: int, values: Any) -> Rows:
     return Rows(_offsets((numbers != 0) * 2), pairs.reshape(-1))
 
 
-def whole_field(number: int, values: Any) -> Rows:
-    """Give a field of single numbers, one a row, 0 too."""
-    numbers = np.asarray(values).astype(np.int64, copy=False).view(np.uint64)
-    pairs = np.empty((len(numbers), 2), np.uint64)
-    pairs[:, 0], pairs[:, 1] = number << 3 | _VARINT, numbers
-    return Rows(np.arange(len(numbers) + 1) * 2, pairs.reshape(-1))
-
-
 def packed(number: int, offsets: Ints, values: Any) -> Rows:
     """Give a packed field, a list a row; an empty list is left out."""
     numbers = np.asarray(values).astype(np.int64, copy=False).view(np.uint64)
@@ -53,11 +45,6 @@ def packed(number: int, offsets: Ints, values: Any) -> Rows:
 def message(number: int, rows: Rows) -> Rows:
     """Make each row a field that holds it as a message."""
     return _behind_length(number, rows, keep_empty=True)
-
-
-def optional(number: int, rows: Rows) -> Rows:
-    """Make each row a field that holds it as a message; one without content is left out."""
-    return _behind_length(number, rows, keep_empty=False)
 
 
 def grouped(rows: Rows, offsets: Ints) -> Rows:
@@ -109,12 +96,17 @@ def text_field(number: int, text: bytes) -> bytes:
 
 
 def _varint(number: int) -> bytes:
+    if number <= 0x7F:
+        return _SHORT[number]
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
         number >>= 7
     out.append(number)
     return bytes(out)
+
+
+_SHORT = [bytes([number]) for number in range(0x80)]
 
 
 def _behind_length(number: int, rows: Rows, *, keep_empty: bool) -> Rows:

@@ -7,34 +7,23 @@ sorts them, and of one time keeps the order of the file.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from gotrace.sinks.protobuf_rows import (
-    Ints,
-    Rows,
-    encoded,
-    field,
-    joined,
-    message,
-    number_field,
-    optional,
-    text_field,
-    whole_field,
-)
+from gotrace._core import track_packets
+from gotrace.sinks.protobuf_rows import Ints, number_field, text_field
 
 # Numbers of fields, as in perfetto_trace.proto.
 _PACKET: Final = 1  # of Trace
-_CLOCKS, _TIME, _SEQUENCE, _EVENT, _INTERNED, _FLAGS, _TRACK = 6, 8, 10, 11, 12, 13, 60
-_ANNOTATION, _TYPE, _NAME_IID, _TRACK_UUID, _COUNTER_VALUE = 4, 9, 10, 11, 30
+_CLOCKS, _SEQUENCE, _INTERNED, _FLAGS, _TRACK = 6, 10, 12, 13, 60
 _FLOW, _LAST_FLOW = 47, 48
-_ANNOTATION_NAME_IID, _ANNOTATION_TEXT_IID = 1, 17
 _NAMES, _ANNOTATION_NAMES, _ANNOTATION_TEXTS = 2, 3, 29
-_BEGIN, _END, _INSTANT, _COUNTER = 1, 2, 3, 4
+_BEGIN, _INSTANT, _COUNTER = 1, 3, 4
 _CLEARED, _NEEDS = 1, 2
 _BY_RANK: Final = 3
-_FIXED64: Final = 1
 _REALTIME, _BOOTTIME = 1, 6
 
 UNITS: Final = {"": 0, "ns": 1, "count": 2, "bytes": 3}
@@ -100,7 +89,7 @@ class TrackEvents:
 
     def tracks_of(self, uuids: Ints, describe: Callable[[int], None]) -> None:
         """Have those tracks described that are not yet, each by a call."""
-        for uuid in np.unique(uuids).tolist():
+        for uuid in pc.unique(pa.array(uuids)).to_pylist():
             if uuid not in self._known:
                 describe(uuid)
 
@@ -124,12 +113,20 @@ class TrackEvents:
         """Write slices (int64 each); a flow (0 for none) that began elsewhere ends at its begin."""
         if not len(tracks):
             return
-        extra = [self._annotation(*each) for each in annotations]
-        if flows is not None:
-            extra.append(_fixed64(_LAST_FLOW, flows))
-        begin = _event(starts, _BEGIN, tracks, field(_NAME_IID, names), *extra)
-        end = _event(ends, _END, tracks)
-        self._write(joined(begin, end))
+        texts = self._annotations(annotations)
+        self._interned()
+        self._out.write(
+            track_packets(
+                _BEGIN,
+                starts,
+                tracks,
+                ends=ends,
+                names=names,
+                flows=flows,
+                flow_field=_LAST_FLOW,
+                **texts,
+            )
+        )
         self.slices += len(tracks)
 
     def add_instants(
@@ -143,10 +140,19 @@ class TrackEvents:
         """Write instants; a flow (0 for none) goes on or begins there."""
         if not len(tracks):
             return
-        extra = [self._annotation(*each) for each in annotations]
-        if flows is not None:
-            extra.append(_fixed64(_FLOW, flows))
-        self._write(_event(times, _INSTANT, tracks, field(_NAME_IID, names), *extra))
+        texts = self._annotations(annotations)
+        self._interned()
+        self._out.write(
+            track_packets(
+                _INSTANT,
+                times,
+                tracks,
+                names=names,
+                flows=flows,
+                flow_field=_FLOW,
+                **texts,
+            )
+        )
         self.instants += len(tracks)
 
     def add_counts(self, track: int, times: Ints, values: Ints) -> None:
@@ -154,7 +160,7 @@ class TrackEvents:
         if not len(times):
             return
         tracks = np.full(len(times), track, np.int64)
-        self._write(_event(times, _COUNTER, tracks, whole_field(_COUNTER_VALUE, values)))
+        self._out.write(track_packets(_COUNTER, times, tracks, counts=values))
         self.counts += len(times)
 
     def _intern(self, kind: int, text: str) -> int:
@@ -166,45 +172,20 @@ class TrackEvents:
             self._new.append(text_field(kind, entry))
         return number
 
-    def _annotation(self, name: str, texts: Ints) -> Rows:
-        number = self._intern(_ANNOTATION_NAMES, name)
-        rows = joined(
-            field(_ANNOTATION_NAME_IID, np.where(texts > 0, number, 0)),
-            field(_ANNOTATION_TEXT_IID, texts),
-        )
-        return optional(_ANNOTATION, rows)
+    def _annotations(self, annotations: Annotations) -> dict[str, Ints]:
+        if not annotations:
+            return {}
+        names = [self._intern(_ANNOTATION_NAMES, name) for name, _ in annotations]
+        return {
+            "annotation_names": np.array(names, np.int64),
+            "annotations": np.stack([texts for _, texts in annotations]),
+        }
 
-    def _write(self, rows: Rows) -> None:
+    def _interned(self) -> None:
+        """Write the texts that are new, before what refers to them."""
         if self._new:
             self._packet(text_field(_INTERNED, b"".join(self._new)) + number_field(_FLAGS, _NEEDS))
             self._new.clear()
-        self._out.write(encoded(rows))
 
     def _packet(self, content: bytes) -> None:
         self._out.write(text_field(_PACKET, content + number_field(_SEQUENCE, 1)))
-
-
-def _event(times: Ints, kind: int, tracks: Ints, *more: Rows) -> Rows:
-    """Make a packet a row. A packet without a time would be at the begin of all: 0 becomes 1."""
-    ones = np.ones(len(times), np.int64)
-    event = joined(field(_TYPE, ones * kind), field(_TRACK_UUID, tracks), *more)
-    packet = joined(
-        field(_TIME, np.maximum(times, 1)),
-        field(_SEQUENCE, ones),
-        field(_FLAGS, ones * _NEEDS),
-        message(_EVENT, event),
-    )
-    return message(_PACKET, packet)
-
-
-def _fixed64(number: int, values: Any) -> Rows:
-    """Make a field of eight bytes, none for 0. Of each byte seven bits are used: as a varint."""
-    some = np.flatnonzero(values)
-    table = np.empty((len(some), 9), np.uint64)
-    table[:, 0] = number << 3 | _FIXED64
-    rest = np.asarray(values)[some].astype(np.uint64)
-    for byte in range(8):
-        table[:, byte + 1] = rest >> np.uint64(7 * byte) & np.uint64(0x7F)
-    sizes = np.zeros(len(values), np.int64)
-    sizes[some] = 9
-    return Rows(np.append(np.int64(0), np.cumsum(sizes)), table.reshape(-1))

@@ -84,6 +84,14 @@ def point(given: When) -> Point:
     )
 
 
+def length(text: str) -> int:
+    """Understand how long something takes, in ns: 10ms, 1m30s, a number of seconds; ValueError."""
+    given = f"+{text.strip()}"
+    if not _RELATIVE.fullmatch(given):
+        raise ValueError(f"{text!r} is no length of time: give 250us, 10ms, 1.5s or 1m30s")
+    return _duration(given)
+
+
 def _duration(text: str) -> int:
     """Add up the parts of +1h2m3.5s; a bare number is seconds."""
     total, last = 0, len(_UNITS)

@@ -1,8 +1,9 @@
 # `events` -> how long goroutines were in a state, by the stack of the event that put them there.
 #
 # One goroutine is delayed once at a time. What it was delayed before it ran for the first time
-# counts only if it never ran: that is known when it ends, or the trace. Memory is bounded by what
-# is alive and by the distinct stacks.
+# counts only if it never ran: that is known when it ends, or the trace. Where time is chosen, of
+# regions, that rule is not needed. Memory is bounded by what is alive, by the distinct stacks and
+# by what is chosen.
 #
 # Offers: DelaySums.
 
@@ -22,6 +23,7 @@ cdef struct DelayedGoroutine:
     int64_t since               # when the delay began, or NOT_YET
     int64_t stack
     int64_t held                # position + 1 of the last of its held delays
+    int64_t chosen              # position + 1 of its first stretch that counts; 0: none does
     bint lives_again            # its id may have another life, and all are told as one
 
 # Where a goroutine was found lately.
@@ -33,6 +35,13 @@ cdef struct DelaySum:
     int64_t stack
     int64_t count
     int64_t total
+
+
+# Time of a goroutine that counts.
+cdef struct CountedStretch:
+    int64_t goroutine
+    int64_t start
+    int64_t end
 
 
 cdef inline bint _is_valid(const uint8_t[::1] bits, Py_ssize_t i) noexcept nogil:
@@ -51,6 +60,11 @@ cdef class DelaySums:
     cdef DelayedGoroutine* goroutines
     cdef HeldDelay* held
     cdef DelaySum* sums
+    cdef bint some                      # not all goroutines count
+    cdef bint covering                  # nor all of their time
+    cdef IdMap chosen                   # goroutine -> position + 1 in `stretches`, of its first
+    cdef CountedStretch* stretches
+    cdef int64_t n_stretches, stretches_room
     cdef RecentGoroutine recent[RECENT_GOROUTINES]
     cdef int64_t goroutines_room, held_room, sums_room
     cdef int64_t n_goroutines, n_held, n_sums
@@ -64,16 +78,61 @@ cdef class DelaySums:
         self.lives_as_one = lives_as_one
         self.places.seed = seed
         self.rows.seed = seed
+        self.chosen.seed = seed
 
     def __dealloc__(self):
         idmap_clear(&self.places)
         idmap_clear(&self.rows)
+        idmap_clear(&self.chosen)
+        free(self.stretches)
         free(self.goroutines)
         free(self.held)
         free(self.sums)
 
     def __len__(self):
         return self.n_sums
+
+    def choose(self, const int64_t[::1] goroutines):
+        """Count these goroutines alone; before any event."""
+        cdef Py_ssize_t i
+        self.some = True
+        for i in range(goroutines.shape[0]):
+            self._choose(goroutines[i], INT64_MIN, INT64_MAX)
+
+    def cover(
+        self,
+        const int64_t[::1] goroutines,
+        const int64_t[::1] starts,
+        const int64_t[::1] ends,
+    ):
+        """Count this time alone, in order and disjoint for each goroutine; before any event."""
+        cdef Py_ssize_t i
+        if not goroutines.shape[0] == starts.shape[0] == ends.shape[0]:
+            raise ValueError("the columns differ in length")
+        self.some = self.covering = True
+        for i in range(goroutines.shape[0]):
+            self._choose(goroutines[i], starts[i], ends[i])
+
+    cdef _choose(self, int64_t goroutine, int64_t start, int64_t end):
+        cdef bint is_new
+        cdef CountedStretch* stretch
+        cdef uint64_t* place = idmap_put(&self.chosen, <uint64_t>goroutine, &is_new)
+        if place == NULL or not reserve(
+            <void**>&self.stretches, &self.stretches_room, self.n_stretches + 1,
+            sizeof(CountedStretch),
+        ):
+            raise MemoryError("no memory for delays")
+        stretch = &self.stretches[self.n_stretches]
+        if not is_new and (
+            (stretch - 1).goroutine != goroutine or (stretch - 1).end > start
+        ):
+            raise ValueError("the stretches of a goroutine are not in order")
+        stretch.goroutine = goroutine
+        stretch.start = start
+        stretch.end = end
+        self.n_stretches += 1
+        if is_new:
+            place[0] = <uint64_t>self.n_stretches
 
     def add(
         self,
@@ -115,7 +174,11 @@ cdef class DelaySums:
                 )
                 if not fine:
                     break
-                if to_state == self.state and goroutine.since == NOT_YET:
+                if (
+                    to_state == self.state
+                    and goroutine.since == NOT_YET
+                    and (goroutine.chosen != 0 or not self.some)
+                ):
                     reason = reasons[i] if _is_valid(has_reason, i) else known
                     if passes[min(max(reason, 0), known)]:
                         goroutine.since = times[i]
@@ -186,6 +249,8 @@ cdef class DelaySums:
         cdef int64_t place = self.free_held
         cdef HeldDelay* held
         goroutine.since = NOT_YET
+        if self.covering:
+            return self._count_covered(goroutine, start, end)
         if goroutine.ran_at != NOT_YET and not goroutine.lives_again:
             return self._count(goroutine.stack, max(start, goroutine.ran_at), end)
         if place == 0:
@@ -224,6 +289,25 @@ cdef class DelaySums:
             goroutine.held = self.held[place - 1].next
             self.held[place - 1].next = self.free_held
             self.free_held = place
+
+    cdef bint _count_covered(
+        self, DelayedGoroutine* goroutine, int64_t start, int64_t end
+    ) noexcept nogil:
+        """Count what of a delay lies in the goroutine's stretches."""
+        cdef int64_t total = 0, place = goroutine.chosen
+        cdef CountedStretch* stretch
+        while True:
+            stretch = &self.stretches[place - 1]
+            if stretch.start >= end:
+                break
+            total += max(0, min(end, stretch.end) - max(start, stretch.start))
+            if stretch.end > end or place == self.n_stretches:
+                break
+            if self.stretches[place].goroutine != stretch.goroutine:
+                break
+            place += 1
+        goroutine.chosen = place        # later delays begin later
+        return self._count(goroutine.stack, 0, total)
 
     cdef bint _count(self, int64_t stack, int64_t start, int64_t end) noexcept nogil:
         cdef uint64_t* row
@@ -282,10 +366,17 @@ cdef class DelaySums:
         memset(goroutine, 0, sizeof(DelayedGoroutine))
         goroutine.ran_at = NOT_YET
         goroutine.since = NOT_YET
+        if self.some:
+            place = idmap_find(&self.chosen, <uint64_t>id)
+            goroutine.chosen = 0 if place == NULL else <int64_t>place[0]
         return goroutine
 
     cdef void _free(self, int64_t id) noexcept nogil:
         cdef uint64_t place = idmap_find(&self.places, <uint64_t>id)[0]
+        cdef uint64_t* chosen
+        if self.covering and self.goroutines[place - 1].chosen != 0:
+            chosen = idmap_find(&self.chosen, <uint64_t>id)
+            chosen[0] = <uint64_t>self.goroutines[place - 1].chosen     # for its next life
         self.recent[id & (RECENT_GOROUTINES - 1)].place = 0
         self.goroutines[place - 1].held = self.free_goroutine
         self.free_goroutine = <int64_t>place

@@ -78,7 +78,8 @@ cdef class GoUtilization:
 
     cdef bint per_proc
     cdef int64_t stopped, syncs, last_time
-    cdef bint any
+    cdef bint unsettled             # a series may not end with what its proc does
+    cdef int64_t touched            # the proc whose counter changed, or NULL_ID
     cdef GoSeries* series
     cdef int64_t n_series, series_room
     cdef GoProc* procs
@@ -97,6 +98,7 @@ cdef class GoUtilization:
         self.assisting.seed = seed
         self.states.seed = seed
         self.failed_at = NULL_ID
+        self.touched = NULL_ID
 
     def __dealloc__(self):
         cdef int64_t i
@@ -173,7 +175,7 @@ cdef class GoUtilization:
     ) noexcept nogil:
         cdef bint fine = True
         self.last_time = time
-        self.any = True
+        self.touched = NULL_ID
         if kind == KIND_SYNC:
             self.syncs = value
         elif kind == KIND_METRIC and what == GO_PROCS:
@@ -199,6 +201,7 @@ cdef class GoUtilization:
 
     cdef bint _resize(self, int64_t time, int64_t count) noexcept nogil:
         cdef int64_t series
+        self.unsettled = True
         while self.n_procs > count:
             self.n_procs -= 1
             self.busy -= self.procs[self.n_procs].gc > 0
@@ -257,6 +260,7 @@ cdef class GoUtilization:
     ) noexcept nogil:
         if what == GO_STW:
             self.stopped += 1
+            self.unsettled = True
         elif what == GO_SWEEP or what == GO_ASSIST:
             self._count(time, proc, 1)
             if what == GO_ASSIST:
@@ -266,6 +270,7 @@ cdef class GoUtilization:
     cdef void _end(self, int64_t time, int what, int64_t proc, int64_t resource) noexcept nogil:
         if what == GO_STW:
             self.stopped -= 1
+            self.unsettled = True
         elif what == GO_SWEEP or what == GO_ASSIST:
             self._count(time, proc, -1)
             if what == GO_ASSIST:
@@ -291,6 +296,7 @@ cdef class GoUtilization:
         gc = &self.procs[proc].gc
         self.busy += (gc[0] + step > 0) - (gc[0] > 0)
         gc[0] += step
+        self.touched = proc
 
     # --- points ---------------------------------------------------------------------------------
 
@@ -301,12 +307,24 @@ cdef class GoUtilization:
                 return True
             busy = self.n_procs if self.stopped > 0 else self.busy
             return self._point(0, time, 1 - <double>busy / <double>self.n_procs)
+        # Of many procs most are as they were; a series that kept the lower of two values of one
+        # time gets the other at the next event.
+        if not self.unsettled:
+            return self.touched == NULL_ID or self._tell_proc(time, self.touched)
+        self.unsettled = False
         for i in range(self.n_procs):
-            if not self._point(
-                self.procs[i].series, time,
-                0.0 if self.stopped > 0 or self.procs[i].gc > 0 else 1.0,
-            ):
+            if not self._tell_proc(time, i):
                 return False
+        return True
+
+    cdef bint _tell_proc(self, int64_t time, int64_t proc) noexcept nogil:
+        cdef int64_t number = self.procs[proc].series
+        cdef GoSeries* series = &self.series[number]
+        cdef double value = 0.0 if self.stopped > 0 or self.procs[proc].gc > 0 else 1.0
+        if not self._point(number, time, value):
+            return False
+        if series.points[series.count - 1].value != value:
+            self.unsettled = True
         return True
 
     cdef bint _point(self, int64_t number, int64_t time, double value) noexcept nogil:
