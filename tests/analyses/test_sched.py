@@ -128,7 +128,10 @@ def test_procs_are_as_busy_as_goroutines_run(trace: Trace, states: list[dict[str
     for row in procs.to_pylist():
         own = [s for s in states if s["state"] == "running" and s["proc"] == row["proc"]]
         assert (row["busy_ns"], row["runs"]) == (sum(s["duration_ns"] for s in own), len(own))
-        assert 0 < row["utilization"] <= 1
+        assert row["utilization"] == row["busy_ns"] / row["total_ns"]
+        there = [s for s in trace.table("proc_states").to_pylist() if s["proc"] == row["proc"]]
+        parts = (row[f"{name}_ns"] for name in ("busy", "scheduler", "syscall", "idle"))
+        assert sum(parts) == sum(s["duration_ns"] for s in there)
 
 
 def test_a_part_of_the_time(trace: Trace, states: list[dict[str, Any]]) -> None:

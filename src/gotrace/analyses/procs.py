@@ -1,4 +1,4 @@
-"""How busy procs were with goroutines, and how many procs there were."""
+"""What procs were busy with, and how many procs there were."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace.analyses.clipping import within
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Span
-from gotrace.analyses.sums import ints
+from gotrace.analyses.sums import Sums, codes_in, ints
 from gotrace.errors import LimitError
 from gotrace.limits import MOST_PROCS
 from gotrace.spec.words import METRIC_GOMAXPROCS
 from gotrace.tables.schema import schema
 
-_MANY: Final = 1 << 16
+STATE_COLUMNS: Final = ("proc", "start_ns", "end_ns", "state", "goroutine")
+_SUMMED: Final = ("busy_ns", "scheduler_ns", "syscall_ns", "idle_ns", "runs")
 
 
 def numbers_of_procs(values: pa.Array | pa.ChunkedArray) -> Ints:
@@ -37,26 +39,28 @@ def check_procs(times: Ints, numbers: Ints) -> None:
 
 
 class Procs:
-    """Sums by proc, while intervals of goroutines and `metrics` go by."""
+    """Sums by proc, while `proc_states` and `metrics` go by."""
 
     def __init__(self) -> None:
-        self._sums: dict[int, list[int]] = {}
+        self._sums = Sums(("proc",), _SUMMED)
         self._maxima: list[tuple[int, int]] = []
 
-    def add_runs(self, procs: Ints, times: Ints) -> None:
-        """Add the proc of each running interval, -1 for an unknown one, and its ns."""
-        if not len(procs):
-            return
-        ids = np.arange(int(procs.max()) + 1)
-        if len(ids) > _MANY:  # ids come from the trace: no table of them is as long as it says
-            ids, procs = np.unique(procs, return_inverse=True)
-        times, procs = times[procs >= 0], procs[procs >= 0]
-        busy, runs = (np.bincount(procs, weights, len(ids)) for weights in (times, None))
-        for at in np.flatnonzero(runs).tolist():
-            if ids[at] >= 0:
-                sums = self._sums.setdefault(int(ids[at]), [0, 0])
-                sums[0] += int(busy[at])
-                sums[1] += int(runs[at])
+    def add_states(self, batch: pa.RecordBatch, start_ns: int | None, end_ns: int | None) -> None:
+        """Add what procs did in a stretch of time: rows with `STATE_COLUMNS`."""
+        inside = within(batch, start_ns, end_ns)
+        state = codes_in(batch.column("state"), ("running", "syscall", "idle"))
+        of_goroutine = np.asarray(batch.column("goroutine").is_valid())
+        ran = (state == 0) & of_goroutine
+        shares = (ran, (state == 0) & ~of_goroutine, state == 1, state == 2)
+        columns = {
+            "proc": batch.column("proc"),
+            **{
+                name: pa.array(np.where(share, inside, 0))
+                for name, share in zip(_SUMMED, shares, strict=False)
+            },
+            "runs": pa.array((ran & (inside > 0)).astype(np.int64)),
+        }
+        self._sums.add(pa.table(columns))
 
     def add_metrics(self, batch: pa.RecordBatch) -> None:
         """Take GOMAXPROCS out of metrics (time_ns, name, value)."""
@@ -73,16 +77,15 @@ class Procs:
         return changes[np.maximum(at, 0), 1], np.zeros(len(times), np.bool_)
 
     def table(self, span: Span) -> pa.Table:
-        """Give the table `proc_utilization`; a proc that never ran anything has no row."""
-        total = span.duration_ns
-        rows = [
-            {
-                "proc": proc,
-                "busy_ns": busy,
-                "total_ns": total,
-                "utilization": busy / max(total, 1),
-                "runs": runs,
-            }
-            for proc, (busy, runs) in sorted(self._sums.items())
-        ]
-        return pa.Table.from_pylist(rows, schema("proc_utilization"))
+        """Give the table `proc_utilization`."""
+        wanted, sums = schema("proc_utilization"), self._sums.table()
+        if sums is None:
+            return wanted.empty_table()
+        sums = sums.sort_by("proc")
+        total = np.full(sums.num_rows, span.duration_ns, np.int64)
+        columns = {
+            **{name: sums[name] for name in sums.column_names},
+            "total_ns": pa.array(total),
+            "utilization": pa.array(ints(sums["busy_ns"]) / np.maximum(total, 1)),
+        }
+        return pa.table([columns[name] for name in wanted.names], schema=wanted)

@@ -13,7 +13,7 @@ from gotrace.analyses.bursts import Bursts
 from gotrace.analyses.distributions import Distributions
 from gotrace.analyses.histogram import histograms
 from gotrace.analyses.levels import Levels
-from gotrace.analyses.procs import Procs
+from gotrace.analyses.procs import STATE_COLUMNS, Procs
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.analyses.sums import codes_in, ints
@@ -51,8 +51,8 @@ _COLUMNS: Final = {
         "by_kind",
         "next_state",
         "open_start",
-        "proc",
     ),
+    "proc_states": STATE_COLUMNS,
     "goroutine_transitions": (
         "time_ns",
         "goroutine",
@@ -95,8 +95,8 @@ def sched(
 
     `what` is "latency" (the table `sched_latency`), "windows" (`sched_windows`), "bursts"
     (`sched_bursts`) or "procs" (`proc_utilization`). Reads `goroutine_states`,
-    `goroutine_transitions` and `metrics` in one pass. Raises `UnknownNameError`, ValueError for a
-    time that the trace cannot place.
+    `goroutine_transitions`, `proc_states` and `metrics` in one pass. Raises `UnknownNameError`,
+    ValueError for a time that the trace cannot place.
     """
     if what not in RESULTS:
         raise unknown_name("answer about the scheduler", what, RESULTS)
@@ -139,6 +139,8 @@ class _Seen:
         elif name == "goroutine_transitions":
             self._levels.add(batch, self._windows())
             self._bursts.add(batch)
+        elif name == "proc_states":
+            self._procs.add_states(batch, self._reading.start_ns, self._reading.end_ns)
         else:
             self._procs.add_metrics(batch)
 
@@ -158,9 +160,6 @@ class _Seen:
         column = _COLUMN_OF_STATE[state]
         inside = np.flatnonzero((last > first) & (column >= 0))
         windows.add_times(column[inside], first[inside], last[inside])
-        running = inside[state[inside] == _RUNNING]
-        procs = ints(batch.column("proc"), -1)[running]
-        self._procs.add_runs(procs, (last - first)[running])
         ran = (state == _RUNNABLE) & (codes_in(batch.column("next_state"), STATES) == _RUNNING)
         ran &= ~np.asarray(batch.column("open_start")).astype(np.bool_)
         ran &= end == last  # what ran after the stretch is no latency of it

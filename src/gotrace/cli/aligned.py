@@ -39,8 +39,8 @@ def aligned(
     """Align rows under their head; numbers stand right, the last column and `left` stand left.
 
     Columns in `optional` are left out, the first of them first, until the last has room: `least`;
-    columns without any text are always left out. Texts are cleaned here; the last column is cut,
-    and those in `most` to their width.
+    columns without any text are always left out. Texts are cleaned here; where they do not fit,
+    the widest of the last column and of `left` are cut, and those in `most` to their width.
     """
     from gotrace.sinks.text import cells, clip
 
@@ -62,7 +62,12 @@ def aligned(
             break
         if at in shown:
             shown.remove(at)
-    widths[last] = max(_LEAST, min(widths[last], room()))
+    texts = [at for at in shown if at in left and at != last]
+    shares = _shares(
+        [*(widths[at] for at in texts), widths[last]], room() + sum(widths[at] for at in texts)
+    )
+    for at, share in zip([*texts, last], shares, strict=True):
+        widths[at] = max(_LEAST, share) if at == last else share
     for row in table:
         parts = []
         for at in shown:
@@ -70,6 +75,15 @@ def aligned(
             blanks = " " * (widths[at] - cells(text))
             parts.append(text + blanks if at in left or at == last else blanks + text)
         yield fit((indent + _GAP.join(parts)).rstrip(), width)
+
+
+def _shares(widths: Sequence[int], room: int) -> list[int]:
+    """Divide room among columns: what is narrow keeps its width, the others get the same."""
+    shares = list(widths)
+    for place, at in enumerate(sorted(range(len(widths)), key=widths.__getitem__)):
+        shares[at] = min(widths[at], max(_LEAST, room // (len(widths) - place)))
+        room -= shares[at]
+    return shares
 
 
 def wrapped(text: str, indent: str = "  ", width: int | None = None) -> list[str]:

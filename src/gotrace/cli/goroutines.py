@@ -40,7 +40,11 @@ _BY = {"exec": "exec_ns", "sched": "sched_ns", "block": "block_ns", "count": "co
     show_default=True,
     help="Entry function, or place of the go statement.",
 )
-@click.option("--group", metavar="TEXT", help="Only groups whose name has TEXT in it, in detail.")
+@click.option(
+    "--group",
+    metavar="TEXT",
+    help="Only the group TEXT, or those with TEXT in their names, in detail.",
+)
 @click.option("--id", "goroutine", type=click.IntRange(min=1), help="The story of one goroutine.")
 @click.option(
     "--sort",
@@ -98,7 +102,9 @@ def _chosen(table: pa.Table, group: str | None, sort: str) -> pa.Table:
     import pyarrow.compute as pc
 
     if group is not None:
-        table = table.filter(pc.fill_null(pc.match_substring(table["group"], group), False))
+        exact = pc.fill_null(pc.equal(table["group"], group), False)
+        text = pc.fill_null(pc.match_substring(table["group"], group), False)
+        table = table.filter(exact if pc.any(exact).as_py() else text)
     return table.sort_by([(_BY[sort], "descending"), ("group", "ascending")])
 
 
@@ -143,10 +149,11 @@ class _Page:
         yield from next_lines(*self._next())
 
     def _table(self) -> Iterator[str]:
-        head = ["count", "exec", "%", "sched", "syscall", "assist", "blocked", "mostly"]
+        head = ["count", "alive", "exec", "%", "sched", "syscall", "assist", "blocked", "mostly"]
         rows = [
             [
                 f"{row['count']:,}",
+                f"{row['alive']:,}" if row["alive"] else "",
                 brief(row["exec_ns"]),
                 self._share(row["exec_ns"]),
                 brief(row["sched_ns"]),
@@ -158,17 +165,18 @@ class _Page:
             ]
             for row in self._rows
         ]
-        yield from aligned([*head, self._by], rows, left=(7,), optional=(2, 5, 7), most={7: 12})
+        yield from aligned([*head, self._by], rows, left=(8,), optional=(3, 6, 8), most={8: 12})
         yield ""
         yield from wrapped(
-            "exec: running; sched: ready, but waiting for a proc; blocked: waiting, mostly for "
-            "what is named; sums over the group"
+            "alive: at the end; exec: running; sched: ready, but waiting for a proc; blocked: "
+            "waiting, mostly for what is named; sums over the group"
         )
 
     def _details(self) -> Iterator[str]:
-        for row in self._rows:
+        for place, row in enumerate(self._rows):
+            if place:
+                yield ""
             yield from _detail(row)
-            yield ""
 
     def _share(self, part: int) -> str:
         return f"{100 * part / self._exec:.0f} %" if self._exec else ""
@@ -176,11 +184,17 @@ class _Page:
     def _next(self) -> list[str]:
         file = shell_word(self._name)
         if self._detailed:
-            return [f"gotrace flame {file} --by wall", f"gotrace sched {file}"]
+            group = word_of(self._rows[0]["group"] or "")
+            own = f" --group {group}" if group and self._by == "entry function" else ""
+            return [f"gotrace flame {file} --by wall{own}", f"gotrace blocking {file}"]
         names = (row["group"] for row in self._rows if not row["is_system"])
         word = word_of(short_name(next(names, None)).split(" ")[0])
         detail = f" --group {word}" if word and "unknown" not in word else ""
-        return [f"gotrace goroutines {file}{detail or ' --group-by site'}", f"gotrace sched {file}"]
+        return [
+            f"gotrace goroutines {file}{detail or ' --group-by site'}",
+            f"gotrace blocking {file}",
+            f"gotrace sched {file}",
+        ]
 
 
 def _detail(row: dict[str, Any]) -> Iterator[str]:

@@ -207,10 +207,20 @@ class _Page:
             rows = sorted(rows, key=lambda row: row["busy_ns"])
             rows = [*rows[: _PROCS // 2], *rows[-_PROCS // 2 :]]
             yield "  the least and the most busy of them"
-        for row in rows:
-            filled = bar(row["busy_ns"], row["total_ns"], 40)
-            percent = _percent(row["busy_ns"], row["total_ns"])
-            yield f"  P{row['proc']:<4} {percent:>5} %  {row['runs']:>11,} runs  {filled}"
+        times = ("busy_ns", "scheduler_ns", "syscall_ns", "idle_ns")
+        yield from aligned(
+            ["", "goroutines", "scheduler", "syscall", "idle", "runs", ""],
+            [
+                [
+                    f"P{row['proc']}",
+                    *(f"{_percent(row[name], row['total_ns'])} %" for name in times),
+                    f"{row['runs']:,}",
+                    bar(row["busy_ns"], row["total_ns"], 30),
+                ]
+                for row in rows
+            ],
+            left=(0,),
+        )
 
     def _next(self) -> list[str]:
         file = shell_word(self._trace.name)

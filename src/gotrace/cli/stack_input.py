@@ -221,7 +221,7 @@ def read_stacks(files: Sequence[str], question: Question, on_error: str) -> Stac
         try:
             source = open_input(file, on_error)
             columns = _stacks_of(source, question)
-            if not columns.types and is_damaged(source):
+            if _is_nothing(columns) and is_damaged(source):
                 raise Failure(f"{source.name}: nothing can be read of it: {first_fault(source)}")
             found.append(columns)
             sources.append(source)
@@ -247,6 +247,12 @@ def _stacks_of(source: Trace | Profile, question: Question) -> ProfileColumns:
         raise Failure(f"{source.name}: a {source.kind}; {_asked(question)} is of traces alone")
     columns: ProfileColumns = import_module(_READERS[source.kind]).stacks(source, question)
     return columns
+
+
+def _is_nothing(columns: ProfileColumns) -> bool:
+    """Say whether a profile has no types, or a trace no time."""
+    of_trace = "views" in columns.facts and not columns.facts.get("duration_ns")
+    return not columns.types or (of_trace and not len(columns.labels))
 
 
 def _asked(question: Question) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from gotrace.analyses.concurrency import Concurrency
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Named, Reading, Span, Tables
 from gotrace.analyses.sums import codes, codes_in, ints
@@ -37,17 +38,16 @@ _METRICS: Final = {
     METRIC_GOMAXPROCS: ("GOMAXPROCS", "count"),
 }
 _COUNTED: Final = ("running", "runnable", "syscall", "waiting")
-_MOST_COUNTS: Final = 100_000
-"""Changes of one counter of goroutines; of more, those that come too close are left out."""
-
 _ROWS_AT_ONCE: Final = 1 << 15
 
 _COLUMNS: Final = {
     "stacks": ("stack_id", "site", "leaf"),
     "goroutine_states": (
         *("goroutine", "start_ns", "end_ns", "start_seq", "state", "reason", "wait", "stack_id"),
-        *("proc", "thread", "by_goroutine", "by_stack_id", "by_kind"),
+        *("by_goroutine", "by_stack_id", "by_kind"),
     ),
+    "proc_states": ("proc", "start_ns", "end_ns", "state", "thread", "goroutine"),
+    "thread_states": ("thread", "start_ns", "end_ns", "state", "proc", "goroutine"),
     "ranges": ("name", "class", "start_ns", "end_ns", "resource_id", "goroutine", "stack_id"),
     "regions": ("goroutine", "task", "name", "start_ns", "end_ns", "depth"),
     "tasks": ("task", "parent_task", "name", "start_ns", "end_ns", "by_goroutine"),
@@ -80,8 +80,8 @@ def write_perfetto(
     """Write what happened from `start` to before `end` as TrackEvents of Perfetto.
 
     What began before `start` begins there. `names` are those of goroutines; None takes a pass over
-    the trace to get them. Memory grows with the length of the stretch. Raises `FileExistsError`,
-    `OSError`, ValueError for a time that the trace cannot place.
+    the trace to get them. Memory grows with the goroutines and texts of the stretch, not with its
+    length. Raises `FileExistsError`, `OSError`, ValueError for a time that the trace cannot place.
     """
     if names is None:
         names, _ = goroutine_names(tables, start=start, end=end)
@@ -152,12 +152,14 @@ class _Lanes:
         self._end = np.iinfo(np.int64).max if end is None else end
         self._sites: dict[int, str] = {}
         self._numbers: dict[str, dict[int, int]] = {}
-        self._changes: list[tuple[Ints, Ints, Ints]] = []
+        self._levels = {name: Concurrency() for name in _COUNTED}
         for rank, name in enumerate(_GROUPS):
             events.track(_uuid(_GROUP, rank + 1), name, rank=rank, ranked=name != "Counters")
         self._add: dict[str, Callable[[pa.RecordBatch], None]] = {
             "stacks": self._stacks,
             "goroutine_states": self._states,
+            "proc_states": self._procs,
+            "thread_states": self._threads,
             "ranges": self._ranges,
             "regions": self._regions,
             "tasks": self._tasks,
@@ -197,8 +199,9 @@ class _Lanes:
             (("stack", stack), ("woken by", by)),
             flows,
         )
-        self._on_procs(batch, state, starts, ends)
-        self._changes.append((starts, ends, state))
+        for name, levels in self._levels.items():
+            at = state == STATES.index(name)
+            levels.add(starts[at], ends[at])
 
     def _wakers(self, batch: pa.RecordBatch, times: Ints, flows: Ints, stacks: Ints) -> None:
         """Write an instant where each wakeup came from, with a flow to who was woken."""
@@ -225,24 +228,36 @@ class _Lanes:
         of_wait = np.where(waits > 0, waits, np.where(reasons > 0, reasons, states))
         return np.where(waiting, of_wait, states)
 
-    def _on_procs(self, batch: pa.RecordBatch, state: Ints, starts: Ints, ends: Ints) -> None:
-        """Write what ran on each proc, and on each thread, there with system calls."""
-        running = state == STATES.index("running")
+    def _procs(self, batch: pa.RecordBatch) -> None:
+        batch, starts, ends = self._cut(batch)
         proc, thread = (ints(batch.column(name), -1) for name in ("proc", "thread"))
-        goroutine = ints(batch.column("goroutine"))
+        tracks = self._tracks(_PROC, _PROCS, proc, "P{}")
+        of_thread = self._numbered("thread", thread, "M{}".format, self._events.text)
+        self._occupied(batch, starts, ends, tracks, ("thread", of_thread))
+
+    def _threads(self, batch: pa.RecordBatch) -> None:
+        batch, starts, ends = self._cut(batch)
+        proc, thread = (ints(batch.column(name), -1) for name in ("proc", "thread"))
+        tracks = self._tracks(_THREAD, _THREADS, thread, "M{}")
+        of_proc = self._numbered("proc", proc, "P{}".format, self._events.text)
+        self._occupied(batch, starts, ends, tracks, ("proc", of_proc))
+
+    def _occupied(
+        self,
+        batch: pa.RecordBatch,
+        starts: Ints,
+        ends: Ints,
+        tracks: Ints,
+        other: tuple[str, Ints],
+    ) -> None:
+        """Write what a proc or a thread had to do: a goroutine, or looking for one."""
+        at = np.flatnonzero(codes_in(batch.column("state"), ("running", "syscall")) >= 0)
+        goroutine = ints(batch.column("goroutine"), -1)
         labels = self._numbered("goroutine name", goroutine, self._label, self._events.name)
-        at = np.flatnonzero(running & (proc >= 0))
-        tracks = self._tracks(_PROC, _PROCS, proc[at], "P{}")
-        self._events.add_slices(tracks, starts[at], ends[at], labels[at])
-        on_thread = (running | (state == STATES.index("syscall"))) & (thread >= 0)
-        at = np.flatnonzero(on_thread)
-        tracks = self._tracks(_THREAD, _THREADS, thread[at], "M{}")
+        names = np.where(labels > 0, labels, self._events.name("scheduler"))
         states = self._words(batch.column("state"), self._events.text)
-        notes = (
-            ("state", states[at]),
-            ("proc", self._numbered("proc", proc, "P{}".format, self._events.text)[at]),
-        )
-        self._events.add_slices(tracks, starts[at], ends[at], labels[at], notes)
+        notes = (("state", states[at]), (other[0], other[1][at]))
+        self._events.add_slices(tracks[at], starts[at], ends[at], names[at], notes)
 
     def _ranges(self, batch: pa.RecordBatch) -> None:
         batch, starts, ends = self._cut(batch)
@@ -333,12 +348,8 @@ class _Lanes:
 
     def finish(self) -> None:
         """Write what is known at the end: how many goroutines were in which state."""
-        if not self._changes:
-            return
-        starts, ends, states = map(np.concatenate, zip(*self._changes, strict=True))
-        for number, name in enumerate(_COUNTED):
-            at = states == STATES.index(name)
-            times, levels = _levels(starts[at], ends[at])
+        for number, (name, counted) in enumerate(self._levels.items()):
+            times, levels = counted.levels()
             if len(times):
                 track = self._counter(len(_METRICS) + 1 + number, f"goroutines {name}", "count")
                 self._events.add_counts(track, times, levels)
@@ -452,19 +463,3 @@ class _Lanes:
 
 def _uuid(kind: int, number: Any) -> Any:
     return number * _KINDS + kind
-
-
-def _levels(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
-    """Say how many intervals there are at once, at the times when that changes."""
-    times = np.concatenate([starts, ends])
-    steps = np.concatenate([np.ones(len(starts), np.int64), np.full(len(ends), -1, np.int64)])
-    order = np.argsort(times, kind="stable")
-    times, levels = times[order], np.cumsum(steps[order])
-    last = np.append(times[1:] != times[:-1], True) if len(times) else np.zeros(0, np.bool_)
-    times, levels = times[last], levels[last]
-    if len(times) > _MOST_COUNTS:
-        width = -(-int(times[-1] + 1 - times[0]) // _MOST_COUNTS)
-        window = (times - times[0]) // width
-        last = np.append(window[1:] != window[:-1], True)
-        times, levels = times[last], levels[last]
-    return times, levels

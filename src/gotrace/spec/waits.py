@@ -80,6 +80,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("rwmutex_r", ("sync.RWMutex.RLock",)),
     Rule("rwmutex_w", ("sync.RWMutex.Lock",)),
     Rule("wait_group", ("sync.WaitGroup.Wait", "sync.WaitGroup.Wait (durable)")),
+    # An allocation that is about to start a cycle, or to end one, and waits for its turn.
+    Rule("gc_wait", _SYNC, ("runtime.gcStart", "runtime.gcMarkDone", "runtime.stopTheWorldGC")),
     Rule("semaphore", ("semacquire",)),
     Rule("sync", ("sync",)),
     Rule("chan_send", ("chan send", "chan send (durable)", "chan send (synctest)")),

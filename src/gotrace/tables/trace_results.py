@@ -140,7 +140,7 @@ _SCHED_BURSTS = Table(
 
 _PROC_UTILIZATION = Table(
     "proc_utilization",
-    "proc (P): how busy it was with goroutines",
+    "proc (P): what it was busy with",
     ("proc",),
     frozenset(),
     (
@@ -149,7 +149,12 @@ _PROC_UTILIZATION = Table(
         i64("total_ns", "length of the stretch of time that was looked at", need=True),
         _number("utilization", "busy_ns / total_ns", need=True),
         i64("runs", "times that a goroutine was put on it", need=True),
+        i64("scheduler_ns", "time that a thread held it and no goroutine ran: the scheduler"),
+        i64("syscall_ns", "time that a goroutine on it was in a syscall"),
+        i64("idle_ns", "time that no thread held it"),
     ),
+    "`busy_ns`, `scheduler_ns`, `syscall_ns` and `idle_ns` add up to the time that the proc was"
+    " there.",
 )
 
 _DELAYS = Table(
