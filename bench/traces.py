@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.golab.toolchain import cache_dir, require
 
 WORKLOADS = ("mixed", "pingpong", "spawn", "coro")
-PROGRAMS = Path(__file__).with_name("workloads")
+PROGRAM = Path(__file__).parent / "workloads" / "load"
 
 
 def trace(workload: str, megabytes: int | None = None) -> Path:
@@ -22,8 +22,10 @@ def trace(workload: str, megabytes: int | None = None) -> Path:
     path = cache_dir() / "bench" / f"{workload}-{megabytes}mb.trace"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        program = require().build_cached(PROGRAMS / workload)
+        program = require().build_cached(PROGRAM)
         unfinished = path.with_suffix(".part")
-        subprocess.run([program, "-o", unfinished, "-size", str(megabytes)], check=True)
+        subprocess.run(
+            [program, "-kind", workload, "-o", unfinished, "-size", str(megabytes)], check=True
+        )
         unfinished.rename(path)
     return path

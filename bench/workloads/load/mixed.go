@@ -1,18 +1,10 @@
-// Mixed records a service under load, a little of everything: HTTP requests as tasks with regions
-// and logs, a pool of workers behind a mutex-guarded cache, timers, files, garbage, CPU samples.
-//
-//	mixed -o FILE [-duration D] [-size MB] [-scale CLIENTS]
-//
-// Ends after the duration or at about the size, whichever comes first.
 package main
 
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
-	"log"
 	"math/rand"
 	"net/http"
 	"net/http/httptest"
@@ -20,31 +12,21 @@ import (
 	"runtime/pprof"
 	"runtime/trace"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-var (
-	output   = flag.String("o", "", "trace file to write")
-	duration = flag.Duration("duration", 0, "how long to record (3 s if no size is given either)")
-	size     = flag.Int64("size", 0, "size of the trace to record, in MB")
-	scale    = flag.Int("scale", 16, "number of clients at a time")
-)
-
-func main() {
-	flag.Parse()
+// mixed is a service under load, a little of everything: HTTP requests as tasks with regions and
+// logs, a pool of workers behind a mutex-guarded cache, timers, files, garbage, CPU samples. The
+// scale is the number of clients.
+func mixed(scale int) {
 	check(pprof.StartCPUProfile(io.Discard))
-	r := startRecording()
 	s := newService()
 	server := httptest.NewServer(s)
-	server.Client().Transport.(*http.Transport).MaxIdleConnsPerHost = *scale
-	for range *scale {
+	server.Client().Transport.(*http.Transport).MaxIdleConnsPerHost = scale
+	for range scale {
 		go client(server)
 	}
 	go background()
-	r.wait()
-	r.stop()
-	pprof.StopCPUProfile()
 }
 
 // item is what the service serves; pointers and strings make the collector work.
@@ -152,49 +134,5 @@ func background() {
 	for range time.Tick(5 * time.Millisecond) {
 		_, err := fmt.Fprintln(file, "still here")
 		check(err)
-	}
-}
-
-// recorder is the trace file, and when it is big or old enough.
-type recorder struct {
-	file    *os.File
-	written atomic.Int64
-	begun   time.Time
-}
-
-func startRecording() *recorder {
-	if *duration == 0 && *size == 0 {
-		*duration = 3 * time.Second
-	}
-	file, err := os.Create(*output)
-	check(err)
-	r := &recorder{file: file, begun: time.Now()}
-	check(trace.Start(r))
-	return r
-}
-
-// Write counts what the runtime writes.
-func (r *recorder) Write(batch []byte) (int, error) {
-	n, err := r.file.Write(batch)
-	r.written.Add(int64(n))
-	return n, err
-}
-
-// wait returns when the trace is long enough by the one flag or large enough by the other.
-func (r *recorder) wait() {
-	for (*duration == 0 || time.Since(r.begun) < *duration) &&
-		(*size == 0 || r.written.Load() < *size<<20) {
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
-func (r *recorder) stop() {
-	trace.Stop()
-	check(r.file.Close())
-}
-
-func check(err error) {
-	if err != nil {
-		log.Fatal(err)
 	}
 }

@@ -1,9 +1,10 @@
-// Pingpong records pairs of goroutines that hand a value back and forth over channels: almost
-// nothing but blocking, unblocking and starting, the densest order that a trace can have.
+//go:build go1.23
+
+// Load records one kind of load on the runtime: those that speed is measured on. Each has its file.
 //
-//	pingpong -o FILE [-duration D] [-size MB] [-scale PAIRS]
+//	load -kind mixed|pingpong|spawn|coro -o FILE [-duration D] [-size MB] [-scale N]
 //
-// Ends after the duration or at about the size, whichever comes first.
+// Ends after the duration or at about the size, whichever comes first. Needs Go 1.23.
 package main
 
 import (
@@ -16,29 +17,37 @@ import (
 )
 
 var (
+	kind     = flag.String("kind", "", "mixed, pingpong, spawn or coro")
 	output   = flag.String("o", "", "trace file to write")
 	duration = flag.Duration("duration", 0, "how long to record (3 s if no size is given either)")
 	size     = flag.Int64("size", 0, "size of the trace to record, in MB")
-	scale    = flag.Int("scale", 8, "number of pairs")
+	scale    = flag.Int("scale", 0, "how many at a time (0: what is usual for the kind)")
 )
+
+// load is what goes on while the recorder waits: start returns at once.
+type load struct {
+	start func(scale int)
+	scale int
+}
+
+var loads = map[string]load{
+	"mixed":    {mixed, 16},
+	"pingpong": {pingpong, 8},
+	"spawn":    {spawn, 1000},
+	"coro":     {coro, 4},
+}
 
 func main() {
 	flag.Parse()
-	r := startRecording()
-	for range *scale {
-		ping, pong := make(chan int), make(chan int)
-		go func() {
-			for n := range ping {
-				pong <- n + 1
-			}
-		}()
-		go func() {
-			for n := 0; ; {
-				ping <- n
-				n = <-pong
-			}
-		}()
+	chosen, ok := loads[*kind]
+	if !ok {
+		log.Fatalf("no kind %q", *kind)
 	}
+	if *scale == 0 {
+		*scale = chosen.scale
+	}
+	r := startRecording()
+	chosen.start(*scale)
 	r.wait()
 	r.stop()
 }
