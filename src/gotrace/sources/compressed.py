@@ -13,7 +13,9 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _FIRST_OUT_BYTES = 1 << 14  # enough to tell what it is, and soon thrown away
 _OUT_BYTES = 1 << 20
-_WHOLE_OUT_BYTES = 1 << 26  # between two looks at the limits
+_WHOLE_OUT_BYTES = 1 << 25  # between two looks at the limits, and at Ctrl-C
+_SHORTEST_GZIP = 18
+_MORE_THAN_SAID = 64  # room behind the length that a gzip file says: the end is then seen at once
 _ZSTD_IN_BYTES = 1 << 14  # a slice this small can't become more than some hundred megabytes
 _RATIO_FROM_BYTES = 64 << 20
 
@@ -100,7 +102,8 @@ class Plain:
                         break
                     decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
                 try:
-                    out = decoder.decompress(data, out_bytes)
+                    room = _room(data, out_bytes) if self._at_once else out_bytes
+                    out = decoder.decompress(data, room)
                 except igzip_lib.error as error:  # type: ignore[misc]
                     raise self._damaged(f"the gzip data is damaged ({error})") from None
                 data = b""
@@ -167,6 +170,17 @@ def take(chunks: Iterator[Chunk], count: int) -> tuple[bytes, Iterator[Chunk]]:
             return bytes(chunk[:count]), chain([chunk], chunks)
         head += chunk
     return head[:count], chain([head] if head else [], chunks)
+
+
+def _room(data: Chunk, most: int) -> int:
+    """Say how many bytes may come out: what the last four say, if `data` is one whole file.
+
+    With room for just what comes nothing is allocated twice. The four may say anything.
+    """
+    if len(data) < _SHORTEST_GZIP:
+        return most
+    said = int.from_bytes(data[-4:], "little") + _MORE_THAN_SAID
+    return min(max(said, len(data)), most)
 
 
 def _is_skippable(head: bytes) -> bool:

@@ -182,7 +182,7 @@ def read_into(
 
     `wait` returns when there is something to read; False ends the reading.
     """
-    buffer = memoryview(bytearray(CHUNK_BYTES))
+    buffer = memoryview(bytearray(_FIRST_BYTES))
     while wait is None or wait():
         count = read(buffer)
         if count is None:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from gotrace.tables.profile_keys import Known, LabelSets, StackKeys
-from gotrace.tables.profile_raw import Ints, RawProfile, offsets_of
+from gotrace.tables.profile_raw import Ints, RawProfile, array_of, offsets_of
 from gotrace.tables.profile_tables import LINE
 
 Columns = Mapping[str, Callable[[], Any]]
@@ -86,7 +86,7 @@ class ProfileBatches:
                 return
 
     def _profile(self, rows: int) -> pa.Array:
-        return pa.array(np.full(rows, self._header["profile"], np.int32))
+        return array_of(np.full(rows, self._header["profile"], np.int32))
 
     def _flags(self, name: str) -> Callable[[], pa.Array]:
         return lambda: pa.array(self._raw.ints(name) != 0)
@@ -97,16 +97,14 @@ class ProfileBatches:
         raw = self._raw
         scalars = raw.ints("scalars").tolist()
 
-        texts = raw.plain_strings
-
         def text(number: int) -> Callable[[], list[str | None]]:
-            return lambda: [texts[scalars[number]] or None]
+            return lambda: [raw.string(scalars[number]) or None]
 
         def given(value: Any) -> Callable[[], list[Any]]:
             return lambda: [value]
 
         def named(name: str) -> list[str]:
-            return [texts[number] for number in raw.ints(name).tolist()]
+            return [raw.string(number) for number in raw.ints(name).tolist()]
 
         def sample_types() -> list[Any]:
             both = zip(named("type"), named("type_unit"), strict=True)
@@ -158,14 +156,14 @@ class ProfileBatches:
         line = pa.StructArray.from_arrays(
             [
                 raw.int64("line_function"),
-                pa.array(self._keys.line_frames),
+                array_of(self._keys.line_frames),
                 raw.int64("line"),
                 raw.int64("column"),
                 pa.array(inlined),
             ],
             fields=list(LINE),
         )
-        offsets = pa.array(offsets_of(ends).astype(np.int32))
+        offsets = array_of(offsets_of(ends).astype(np.int32))
         kind = pa.list_(pa.field("item", LINE, nullable=False))
         return pa.ListArray.from_arrays(offsets, line, type=kind)
 
@@ -207,8 +205,8 @@ class _Samples:
     def samples(self) -> Columns:
         return {
             "profile": lambda: self._of._profile(self._rows),
-            "sample": lambda: pa.array(self._numbers()),
-            "stack_id": lambda: pa.array(self._stacks()),
+            "sample": lambda: array_of(self._numbers()),
+            "stack_id": lambda: array_of(self._stacks()),
             "location_ids": self._location_ids,
             "label_set_id": self._label_sets,
             "values": self._values,
@@ -247,7 +245,7 @@ class _Samples:
         start = int(self._raw.ints("sample_refs")[self._first - 1]) if self._first else 0
         offsets = offsets_of(ends - start).astype(np.int32)
         ids = self._raw.int64("refs").slice(start, int(offsets[-1]))
-        return pa.ListArray.from_arrays(pa.array(offsets), ids, type=_NUMBERS)
+        return pa.ListArray.from_arrays(array_of(offsets), ids, type=_NUMBERS)
 
     def _flat_values(self) -> pa.Array:
         start = self._first * self._types
@@ -255,7 +253,7 @@ class _Samples:
 
     def _values(self) -> pa.Array:
         offsets = np.arange(self._rows + 1, dtype=np.int32) * np.int32(self._types)
-        return pa.ListArray.from_arrays(pa.array(offsets), self._flat_values(), type=_NUMBERS)
+        return pa.ListArray.from_arrays(array_of(offsets), self._flat_values(), type=_NUMBERS)
 
 
 _NUMBERS: Final = pa.list_(pa.field("item", pa.int64(), nullable=False))

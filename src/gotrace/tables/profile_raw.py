@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -65,9 +65,15 @@ class RawProfile:
     def strings(self) -> pa.Array:
         """The string table; null where it is empty."""
         offsets = self.texts.offsets
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(self.raw["text"])]
-        whole = pa.Array.from_buffers(pa.large_utf8(), len(offsets) - 1, buffers)
-        return pc.if_else(pc.equal(whole, ""), None, whole)
+        is_text = np.packbits(np.diff(offsets) > 0, bitorder="little")
+        is_small = offsets[-1] <= np.iinfo(np.int32).max
+        buffers = [
+            pa.py_buffer(is_text),
+            pa.py_buffer(offsets.astype(np.int32) if is_small else offsets),
+            pa.py_buffer(self.raw["text"]),
+        ]
+        kind = pa.utf8() if is_small else pa.large_utf8()
+        return pa.Array.from_buffers(kind, len(offsets) - 1, buffers)
 
     @cached_property
     def plain_strings(self) -> list[str]:
@@ -79,13 +85,31 @@ class RawProfile:
             return [text[start:end] for start, end in bounds]
         return [whole[start:end].decode() for start, end in bounds]
 
+    def string(self, number: int) -> str:
+        """Give one string."""
+        start, end = self.texts.offsets[number : number + 2].tolist()
+        return str(self.raw["text"][start:end], "utf-8")
+
     def text(self, name: str) -> pa.Array:
         """Give the texts that a list names, null for the empty one."""
-        return self.strings.take(self.int64(name)).cast(pa.utf8())
+        found = self.strings.take(self.int64(name))
+        return found if found.type == pa.utf8() else found.cast(pa.utf8())
 
     def needed_text(self, name: str) -> pa.Array:
         """Give the texts that a list names, the empty one too."""
         return pc.fill_null(self.text(name), "")
+
+
+def array_of(numbers: npt.NDArray[Any]) -> pa.Array:
+    """See numbers as an Arrow array without nulls: `pa.array` looks longer at what it is given."""
+    kind = _ARROW[numbers.dtype.char]
+    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
+
+
+_ARROW: Final = {
+    np.dtype(name).char: kind
+    for name, kind in (("i4", pa.int32()), ("i8", pa.int64()), ("u8", pa.uint64()))
+}
 
 
 def as_ints(numbers: Any) -> Ints:

@@ -93,7 +93,7 @@ cdef int check_strings(RawProfile* self, int which) noexcept nogil:
             return profile_fault(
                 self, PROFILE_STRING, self.base, <uint64_t>indices.items[i], count
             )
-    return 0
+    return 0 if goes_on(self, 8 * indices.count) else -1
 
 
 cdef bint is_string_list(int which) noexcept nogil:
@@ -136,6 +136,8 @@ cdef int copy_strings(RawProfile* self) noexcept nogil:
     for i in range(sizes.count):
         size = sizes.items[i]
         room += size if is_utf8(self.base + starts.items[i], size) else 3 * size
+        if not goes_on(self, size):
+            return -1
     if self.memory + room > self.max_memory:
         return profile_fault(self, PROFILE_MEMORY, self.base, <uint64_t>self.max_memory, 0)
     self.text = <uint8_t*>malloc(room)
@@ -150,7 +152,7 @@ cdef int copy_strings(RawProfile* self) noexcept nogil:
         else:
             used += repair_utf8(text, size, self.text + used)
             self.replaced += 1
-        if put(self, L_STRING_END, used) < 0:
+        if put(self, L_STRING_END, used) < 0 or not goes_on(self, size):
             return -1
     self.text_bytes = used
     if sizes.count == 0:                # a profile without a single text
@@ -234,7 +236,7 @@ cdef int decode_message(RawProfile* self, const uint8_t* data, int64_t size) noe
         self.next = pass_field(&border, &field, at)
         if self.next != NULL:
             return 0
-        if top_field(self, &field, at, safe) < 0:
+        if top_field(self, &field, at, safe) < 0 or not goes_on(self, field.at - at):
             return -1
         at = field.at
     if (

@@ -2,6 +2,8 @@
 #
 # Offers: profile_field, scalars_message, location_message, sample_message.
 
+packed_begin()
+
 cdef enum:                      # tags of fields of a sample
     REFS_PACKED = 1 << 3 | WIRE_BYTES
     VALUES_PACKED = 2 << 3 | WIRE_BYTES
@@ -30,13 +32,21 @@ cdef int packed_numbers(
 ) noexcept nogil:
     """Append a packed list of numbers."""
     cdef Number number
+    cdef Packed run
     cdef uint64_t most = self.most_ref
     cdef int64_t* out
     # No number is shorter than a byte.
-    if not room_for(self, which, end - at):
+    if not room_for(self, which, end - at + PACKED_LANES):
         return -1
     out = self.lists[which].items + self.lists[which].count
     while at < end:
+        if which == L_REFS and packed_quick and at <= safe:
+            run = packed_run(at, min(end, safe + 10 - PACKED_READS + 1), out)
+            most = max(most, run.most)
+            out = run.out
+            at = run.at
+            if at >= end:
+                break
         number = read_number(at, end, safe)
         if number.at == NULL or number.at > end:
             return profile_fault(self, number_fault(at, end), at, 0, 0)

@@ -5,6 +5,16 @@
 #
 # Offers: RawProfile, its lists, its faults.
 
+cdef extern from *:
+    """
+    static int gt_waiting(void) { return PyErr_Occurred() ? -1 : 0; }
+    """
+    int ask_signals "PyErr_CheckSignals"() noexcept     # an exception stays where it is
+    int raise_waiting "gt_waiting"() except -1
+
+cdef enum:
+    WORK_BETWEEN_SIGNALS = 16 << 20     # bytes: some ten milliseconds
+
 cdef enum:                      # the lists of a profile
     L_TYPE, L_TYPE_UNIT,
     L_SAMPLE_REFS, L_REFS, L_VALUES, L_SAMPLE_SET,
@@ -68,6 +78,7 @@ cdef struct RawProfile:
     uint64_t seed
     int64_t memory
     int64_t max_memory
+    int64_t worked              # bytes since signals were asked for
     int fault
     int64_t offset
     uint64_t a
@@ -83,6 +94,22 @@ cdef int profile_fault(
         self.a = a
         self.b = b
     return -1
+
+
+cdef bint ask_for_signals(RawProfile* self) noexcept nogil:
+    cdef int status
+    self.worked = 0
+    with gil:
+        status = ask_signals()
+    if status < 0:
+        profile_fault(self, PROFILE_INTERRUPTED, self.base, 0, 0)
+    return status == 0
+
+
+cdef inline bint goes_on(RawProfile* self, int64_t work) noexcept nogil:
+    """Count bytes that were worked on; False when Ctrl-C or the like came meanwhile."""
+    self.worked += work
+    return self.worked < WORK_BETWEEN_SIGNALS or ask_for_signals(self)
 
 
 cdef bint room_for(RawProfile* self, int which, int64_t more) noexcept nogil:
@@ -142,6 +169,8 @@ cdef void free_raw_profile(RawProfile* self) noexcept nogil:
 
 
 cdef object raise_profile_fault(const RawProfile* self, int64_t offset):
+    if self.fault == PROFILE_INTERRUPTED:
+        raise_waiting()
     from gotrace import errors
 
     cdef str reason = (<str>PROFILE_FAULT_TEXTS[self.fault]).format(a=self.a, b=self.b)

@@ -9,6 +9,21 @@ from libc.string cimport memcpy
 
 from gotrace._core.memory.idmap cimport mix
 
+cdef extern from "gotrace/_core/profile/packed.h" nogil:
+    enum:
+        PACKED_LANES "GT_PACKED_LANES"
+        PACKED_READS "GT_PACKED_READS"
+    ctypedef struct Packed "gt_packed":
+        const uint8_t* at
+        int64_t* out
+        uint64_t most
+    int packed_quick "gt_packed_quick"
+    void packed_begin "gt_packed_begin"() noexcept
+    Packed packed_run "gt_packed_run"(
+        const uint8_t* at, const uint8_t* end, int64_t* out
+    ) noexcept
+
+
 cdef enum WireType:
     WIRE_VARINT = 0
     WIRE_FIXED64 = 1
@@ -31,6 +46,7 @@ cdef enum ProfileFault:
     PROFILE_FUNCTION
     PROFILE_MEMORY
     PROFILE_NO_MEMORY
+    PROFILE_INTERRUPTED         # an exception of Python's is waiting
 
 
 cdef struct Number:
