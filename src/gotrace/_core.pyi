@@ -50,6 +50,9 @@ class Batch:
 
     @property
     def num_rows(self) -> int: ...
+    @property
+    def address(self) -> int:
+        """Where its ArrowArray is, for who has the schema and moves it out at once."""
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """Move the batch out: `(schema capsule, array capsule)`. A second call raises."""
 

@@ -213,10 +213,11 @@ class Pass:
             if item is None:
                 return
             name, native = item
-            yield from self._deliver(name, pa.record_batch(native))
+            # The capsules would bring the schema along, which costs more than all else of a batch.
+            batch = pa.RecordBatch._import_from_c(native.address, self._schemas[name])
+            yield from self._deliver(name, batch)
 
     def _deliver(self, name: str, batch: pa.RecordBatch) -> Iterator[Named]:
-        batch = pa.RecordBatch.from_arrays(batch.columns, schema=self._schemas[name])
         self._rows += batch.num_rows
         most = self._input.limits.rows
         if most is not None and self._rows > most:
@@ -233,7 +234,7 @@ class Pass:
         self, code: str, text: str, severity: str, offset: int | None = None
     ) -> Iterator[Named]:
         row = {"offset": offset, "severity": severity, "code": code, "text": text}
-        yield from self._deliver("notes", pa.RecordBatch.from_pylist([row], schema("notes")))
+        yield from self._deliver("notes", pa.RecordBatch.from_pylist([row], self._schemas["notes"]))
 
     def _go_on(self) -> bool:
         """Whether it was not cancelled; LimitError when its time is up."""

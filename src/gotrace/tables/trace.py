@@ -326,7 +326,7 @@ class Trace:
         wish = RowFilter("events", **in_time)
         finder = WindowFinder(wish, filters.values()) if wish else None
         passing = self._begin(schemas, how, finder)
-        return passing, _pick(passing, wanted, filters)
+        return passing, _pick(passing, schemas, wanted, filters)
 
 
 def _how(batch_rows: int, threads: int | None, compat: str | None) -> dict[str, Any]:
@@ -363,23 +363,28 @@ _WINDOW_WISHES = ("start", "end", "generations")
 
 
 def _pick(
-    batches: Iterable[Named], wanted: Mapping[str, pa.Schema], filters: Mapping[str, RowFilter]
+    batches: Iterable[Named],
+    schemas: Mapping[str, pa.Schema],
+    wanted: Mapping[str, pa.Schema],
+    filters: Mapping[str, RowFilter],
 ) -> Generator[Named, None, None]:
-    """Cut batches to the rows and columns that are wanted."""
+    """Cut batches, which have the columns of `schemas`, to the rows and columns that are wanted."""
+    too_wide = {name for name in wanted if schemas[name].names != wanted[name].names}
+
+    def cut(name: str, batch: pa.RecordBatch) -> Named:
+        if name in too_wide:
+            columns = batch.select(wanted[name].names).columns
+            batch = pa.RecordBatch.from_arrays(columns, schema=wanted[name])
+        return name, batch
+
     for name, batch in batches:
         for own, row_filter in filters.items():
             for kept in row_filter.push(name, batch):
-                yield own, _cut(kept, wanted[own])
+                yield cut(own, kept)
         if name in wanted and name not in filters:
-            yield name, _cut(batch, wanted[name])
+            yield cut(name, batch)
         if len(filters) == len(wanted) and all(each.done for each in filters.values()):
             return
     for own, row_filter in filters.items():
         for kept in row_filter.rest():
-            yield own, _cut(kept, wanted[own])
-
-
-def _cut(batch: pa.RecordBatch, wanted: pa.Schema) -> pa.RecordBatch:
-    if batch.schema.names == wanted.names:
-        return batch
-    return pa.RecordBatch.from_arrays(batch.select(wanted.names).columns, schema=wanted)
+            yield cut(own, kept)

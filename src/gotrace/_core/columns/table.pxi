@@ -29,6 +29,11 @@ cdef class Batch:
         if self.array.release != NULL:
             self.array.release(&self.array)
 
+    @property
+    def address(self):
+        """Where its ArrowArray is, for who has the schema and moves it out at once."""
+        return <uintptr_t>&self.array
+
     def __arrow_c_array__(self, requested_schema=None):
         """Move the batch out: `(schema capsule, array capsule)`. A second call raises."""
         cdef ArrowArray* moved
@@ -117,6 +122,7 @@ cdef class Table:
     cdef int64_t early_bytes    # of text in them
     cdef BufferPool* pool
     cdef dict words             # set of words -> _Words
+    cdef list words_of          # column -> its _Words or None, once all are bound
 
     def __dealloc__(self):
         cdef int64_t i
@@ -197,6 +203,16 @@ cdef class Table:
             batches.append(self.export())
         return batches
 
+    cdef list _find_words(self):
+        """The words of each column; ValueError for a column that nobody fills."""
+        cdef list found = []
+        for name in self.index:             # in the order of the columns
+            if name not in self.bound:
+                raise ValueError(f"the core does not fill column {name!r} of table {self.name!r}")
+            words_of = WORDS_OF_COLUMN.get(f"{self.name}.{name}") or WORDS_OF_COLUMN.get(name)
+            found.append(self.words.get(words_of))
+        return found
+
     cdef Batch export(self):
         """Move all rows out as a batch."""
         cdef Batch batch = Batch()
@@ -204,13 +220,12 @@ cdef class Table:
         cdef int64_t i
         cdef bint full = False
         cdef bint fine
-        for name, position in self.index.items():
-            if name not in self.bound:
-                raise ValueError(f"the core does not fill column {name!r} of table {self.name!r}")
-            words_of = WORDS_OF_COLUMN.get(f"{self.name}.{name}") or WORDS_OF_COLUMN.get(name)
-            words = self.words.get(words_of)
-            if words is not None:
-                self.columns[<int64_t>position].words = (<_Words>words).block
+        cdef object words
+        if self.words_of is None:
+            self.words_of = self._find_words()
+        for i, words in enumerate(self.words_of):
+            if words is not None:           # which may have grown
+                self.columns[i].words = (<_Words>words).block
         batch.schema = self.schema
         batch.num_rows = self.rows
         fine = array_init(&batch.array, self.pool, self.rows, 1, self.n_columns)
