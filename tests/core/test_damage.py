@@ -369,6 +369,24 @@ def test_a_batch_of_50_gigabytes_that_comes_bit_by_bit() -> None:
     assert error.offset == 16
 
 
+def test_what_is_odd_before_a_fault_is_noted_of_that_generation() -> None:
+    """Found by fuzzing: it was noted of the next one, but not with a second thread."""
+    clock = b"\x08" + uvarint(15_625_000)
+    none = uvarint(NONE)
+    odd, broken = b"\x19\0\2\4\0", b"\x19\1\2" + none + b"\4"
+    data = header(22) + b"".join(
+        (
+            *(encode_batch(1, NONE, 1, clock), encode_batch(1, NONE, 1, odd + broken)),
+            *(encode_batch(2, NONE, 1, clock), encode_batch(2, 5, 1, b"\x0d\0\0\1")),
+        )
+    )
+    notes = decode(data, ("goroutines", "notes"), salvage=True).rows("notes")
+    assert [(note["code"], note["generation"]) for note in notes] == [
+        ("illegal_transition", 1),
+        ("damage", 1),
+    ]
+
+
 def test_a_limit_counts_more_than_the_number_of_the_generation_it_strikes_in() -> None:
     """Found by fuzzing: a generation out of order, too large at once, was lost without a word."""
     metrics = b"".join((b"\x0d\0\0\1", b"\x25\0\1" * 21_000))

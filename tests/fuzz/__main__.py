@@ -25,7 +25,7 @@ from tests.fuzz import corpus, seeds
 from tests.fuzz.build import OUT, ROOT, TARGETS, BuildError, build
 
 #: Long enough for every state of the order, short enough to be quick.
-MOST_BYTES = 4096
+MOST_BYTES = 2048
 MOST_KEPT_BYTES = 1024
 SECONDS_OF_AN_INPUT = 60  #: of the clock, on a machine that may be busy
 FLAGS = (

@@ -51,7 +51,7 @@ cdef enum:
     KNOBS = 8
     HEADER_BYTES = 16
     VARIANTS = 8                # choices of columns
-    DEAR = 16
+    DEAR = 32
     MOST_TABLES = 32
 
 

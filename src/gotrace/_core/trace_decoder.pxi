@@ -349,6 +349,7 @@ cdef class TraceDecoder(Owned):
         cdef Fault kept = fault[0]
         cdef Generation* generation = self.generation
         if self.order.generation == generation:
+            self._flush(True)               # what is odd in these rows belongs to it
             self.typed.end_generation(generation, False, self.framer.minor)
             self._flush(True)
         self._report(&kept, emit_sync)
