@@ -12,6 +12,8 @@ import pytest
 import gotrace
 from gotrace.tables import threads as counting
 from gotrace.tables.threads import usable_threads
+from tests.core.decoding import real_names
+from tests.differential.mutants import mutant
 
 REAL = Path(__file__).parents[1] / "data" / "real"
 # Generations long enough that a thread is started for them, with every kind of event.
@@ -20,6 +22,41 @@ TRACES = ("gc-go1.27.trace.zst", "cpuprofile-go1.25.trace.zst", "io-go1.27.trace
 
 def batches(path: Path, threads: int, batch_rows: int = 65536) -> list[tuple[str, pa.RecordBatch]]:
     return list(gotrace.open(path).scan("all", threads=threads, batch_rows=batch_rows))
+
+
+SOAK = os.environ.get("GOTRACE_SOAK", "") not in ("", "0")
+#: Threads and rows of a batch; the first is what the others are compared with.
+WAYS = ((1, 65536), (2, 997), *(((4, 97), (8, 65536), (8, 4)) if SOAK else ()))
+MUTANTS = 2000 if SOAK else 40
+
+
+def tables(source: Path | bytes, way: tuple[int, int]) -> dict[str, pa.Table]:
+    """All tables, whole, and the error that ended them."""
+    threads, batch_rows = way
+    parts: dict[str, list[pa.RecordBatch]] = {}
+    trace = gotrace.open(source, on_error="salvage")
+    try:
+        for name, batch in trace.scan("all", threads=threads, batch_rows=batch_rows):
+            parts.setdefault(name, []).append(batch)
+    except gotrace.GotraceError as error:
+        parts["error"] = [pa.record_batch({"error": [repr(error)]})]
+    return {name: pa.Table.from_batches(few).unify_dictionaries() for name, few in parts.items()}
+
+
+@pytest.mark.parametrize("name", real_names())
+def test_every_table_is_the_same_for_any_threads_and_batch_rows(name: str) -> None:
+    whole, *others = (tables(REAL / f"{name}.trace.zst", way) for way in WAYS)
+    assert {"events", "goroutines", "generations"} <= whole.keys()
+    for other in others:
+        assert other == whole
+
+
+@pytest.mark.parametrize("first", range(0, MUTANTS, 20))
+def test_so_is_every_table_of_a_damaged_trace(first: int) -> None:
+    for number in range(first, first + 20):
+        whole, *others = (tables(mutant(number).data, way) for way in WAYS)
+        for other in others:
+            assert other == whole, number
 
 
 def damaged(tmp_path: Path) -> Path:
@@ -44,7 +81,7 @@ def test_the_batches_are_the_same_for_any_number_of_threads(name: str, batch_row
 @pytest.mark.parametrize("name", TRACES)
 def test_the_rows_are_the_same_for_any_batch_rows(name: str) -> None:
     whole = gotrace.open(REAL / name).table("events", threads=1)
-    for rows in (4, 97, 4096):
+    for rows in (97, 4096):
         parts = gotrace.open(REAL / name).table("events", threads=2, batch_rows=rows)
         assert parts.equals(whole)
 
