@@ -51,7 +51,7 @@ cdef enum:
     KNOBS = 8
     HEADER_BYTES = 16
     VARIANTS = 8                # choices of columns
-    DEAR = 32
+    DEAR = 128
     MOST_TABLES = 32
 
 
