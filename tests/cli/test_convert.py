@@ -11,6 +11,7 @@ import pytest
 
 import gotrace
 from gotrace.tables.schema import TABLES, resolve
+from tests.golab.record import REAL
 
 
 def rows_in(path):
@@ -150,3 +151,15 @@ def test_threads_do_not_change_the_files(run, trace, tmp_path):
         run("convert", trace, "-o", tmp_path / str(threads), "--threads", threads)
     for path in (tmp_path / "1").iterdir():
         assert path.read_bytes() == (tmp_path / "3" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_numbers_of_go(run, tmp_path, form):
+    packed, out = REAL / "blocking-go1.27.trace.zst", tmp_path / "out"
+    result = run("convert", packed, "-o", out, "--compat", "go", "--format", form)
+    assert (result.exit_code, result.stderr) == (0, "")
+    path = out / f"goroutines.{form}"
+    found = pq.read_table(path) if form == "parquet" else pa.ipc.open_file(path).read_all()
+    expected = gotrace.open(packed).table("goroutines", compat="go")
+    assert found.to_pylist() == expected.to_pylist()
+    assert found.to_pylist() != gotrace.open(packed).table("goroutines").to_pylist()

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gotrace.tables.schema import TABLES
+from tests.golab.record import REAL
 
 COUNT = "SELECT kind, count(*) AS n FROM events GROUP BY ALL ORDER BY n DESC, kind"
 
@@ -154,3 +155,16 @@ def test_every_type_of_duckdb_is_json(run, trace):
     assert (row["s"], row["l"], row["d"], row["t"]) == (3, [1.5, 2], "2026-11-26", "01:02:03")
     assert row["u"] == {"u": "0bd0c2ba-0a0f-4e5f-8a5e-0a5d0a5d0a5d"}
     assert row["f"] == 1.25
+
+
+def test_numbers_of_go(run):
+    query = "SELECT count(ended_at_ns) n FROM goroutines"
+    ended = [
+        json.loads(
+            run(
+                "sql", REAL / "blocking-go1.27.trace.zst", query, "--format", "json", *compat
+            ).stdout
+        )
+        for compat in ([], ["--compat", "go"])
+    ]
+    assert int(ended[0]["n"]) < int(ended[1]["n"])

@@ -59,6 +59,7 @@ RECORDINGS = (
         ("-duration=60ms", "-scale=1"),
         short_generations(2),
     ),
+    Recording("waits", "waits", (22, 27)),
     Recording("annotations", "annotations", (22, 23, 24, 25, 26, 27)),
     Recording(
         "annotations-generations",

@@ -84,3 +84,17 @@ def test_what_does_not_fit_in_the_cache_is_decoded_again(real, decoded):
         first = connection.execute("select count(*), max(seq) from events").fetchone()
         assert connection.execute("select count(*), max(seq) from events").fetchone() == first
     assert len(decoded) == 2
+
+
+def test_numbers_of_go(real):
+    """A goroutine that blocked forever has ended, to Go."""
+    query = "select count(ended_at_ns) from goroutines"
+    path = real("blocking-go1.27")
+    with gotrace.connect(path, compat="go") as connection:
+        ended = connection.execute(query).fetchone()
+    table = gotrace.open(path).table("goroutines", compat="go")
+    assert ended == (table.num_rows - table["ended_at_ns"].null_count,)
+    with gotrace.connect(path) as connection:
+        assert connection.execute(query).fetchone() < ended
+    with pytest.raises(ValueError, match="compat"):
+        gotrace.connect(path, compat="rust")

@@ -63,6 +63,7 @@ Written = Mapping[str, "tuple[int, int]"]
     type=click.IntRange(min=1),
     help="Threads that encode Parquet beside the decoder; 1 starts none.  [default: one a core]",
 )
+@click.option("--compat", type=click.Choice(["go"]), help="Go's numbers where ours differ.")
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier convert wrote there.")
 @on_error_option
 def convert(
@@ -74,6 +75,7 @@ def convert(
     end: str | None,
     generations: tuple[int, ...],
     threads: int | None,
+    compat: str | None,
     overwrite: bool,
     on_error: str,
 ) -> int:
@@ -95,8 +97,9 @@ def convert(
     from gotrace.tables.schema import ALL_TABLES_OF, resolve
 
     if form == _PERFETTO or (form is None and out.lower().endswith(ENDINGS)):
-        if tables or generations or threads:
-            raise click.UsageError("Perfetto's format takes no --tables, --generation, --threads")
+        if tables or generations or threads or compat:
+            others = "--tables, --generation, --threads or --compat"
+            raise click.UsageError(f"Perfetto's format takes no {others}")
         return convert_to_perfetto(file, out, start, end, overwrite, on_error)
     by_ending = _by_ending(out)
     if by_ending is not None and form not in (None, by_ending):
@@ -104,8 +107,8 @@ def convert(
     with _progress(file) as seen:
         source = open_input(file, on_error, seen)
         window = {"start": start, "end": end, "generations": list(generations) or None}
-        if source.kind != "trace" and any(window.values()):
-            raise click.UsageError(f"a {source.kind} has no --from, --to or --generation")
+        if source.kind != "trace" and (compat or any(window.values())):
+            raise click.UsageError(f"a {source.kind} has no --from, --to, --generation or --compat")
         if by_ending == "profile":
             return _profile(source, out, tables, overwrite)
         names = resolve(tables or "default", ALL_TABLES_OF[source.kind])
@@ -115,11 +118,15 @@ def convert(
             raise click.UsageError(
                 f"-o {clean(out)} holds one table: give --tables NAME, or a folder for all"
             )
-        delivery = Delivery(source, names, **window if source.kind == "trace" else {})
+        how = {**window, "compat": compat} if source.kind == "trace" else {}
+        delivery = Delivery(source, names, **how)
         if by_ending is not None:
             written = _one_file(delivery, names[0], by_ending, out, overwrite)
         elif form in (None, "parquet"):
-            written = _parquet(source, delivery, names, out, overwrite, threads)
+            order: dict[str, Any] | None = {} if compat else None  # Go's rows come in another
+            written = _parquet(
+                source, delivery, names, out, overwrite=overwrite, threads=threads, order=order
+            )
         else:
             assert form is not None
             written = _folder(source, delivery, names, form, out, overwrite)
@@ -168,8 +175,7 @@ def _parquet(
     delivery: Delivery,
     names: tuple[str, ...],
     out: str,
-    overwrite: bool,
-    threads: int | None,
+    **options: Any,
 ) -> Written:
     from gotrace.sinks.parquet import write_parquet
     from gotrace.tables.schema import schema
@@ -178,10 +184,9 @@ def _parquet(
         delivery,
         {name: schema(name) for name in names},
         out,
-        overwrite=overwrite,
         source={"name": trace.name},
         notes=_LateNotes(trace),
-        threads=threads,
+        **options,
     )
     return {name: (table.rows, table.bytes) for name, table in written.items()}
 

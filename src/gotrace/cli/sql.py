@@ -49,6 +49,7 @@ _BATCH_ROWS = 65536
     type=click.Choice(_FORMATS),
     help="Text by default, or what the ending of -o says.",
 )
+@click.option("--compat", type=click.Choice(["go"]), help="Go's numbers where ours differ.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT.")
 @on_error_option
 def sql(
@@ -56,6 +57,7 @@ def sql(
     script: str | None,
     path: str | None,
     form: str | None,
+    compat: str | None,
     overwrite: bool,
     on_error: str,
 ) -> int:
@@ -79,7 +81,7 @@ def sql(
             raise click.UsageError("no query: give one in quotes, or with -f")
         query = sys.stdin.read()
     with contextlib.ExitStack() as inputs:
-        library, failed = _open(files, on_error, inputs)
+        library, failed = _open(files, on_error, inputs, compat)
         _ask(library, query, form, path, overwrite)
         damaged = [source for source in library.sources if is_damaged(source)]
         code = report_damage(library.sources, nothing=bool(damaged) and all(map(is_empty, damaged)))
@@ -121,7 +123,9 @@ def _files_and_query(words: tuple[str, ...], script: str | None) -> tuple[list[s
     return files, last if is_query else None
 
 
-def _open(files: list[str], on_error: str, inputs: contextlib.ExitStack) -> tuple[Library, int]:
+def _open(
+    files: list[str], on_error: str, inputs: contextlib.ExitStack, compat: str | None
+) -> tuple[Library, int]:
     """Open the inputs; of several, those that can be read, and how many can't."""
     from gotrace.cli.app import message_of
     from gotrace.tables.connect import Library
@@ -140,7 +144,7 @@ def _open(files: list[str], on_error: str, inputs: contextlib.ExitStack) -> tupl
             failed += 1
     if not sources:
         raise Failure("none of the files can be read")
-    return Library(sources), failed
+    return Library(sources, compat=compat), failed
 
 
 def _typed(library: Library, error: Exception) -> Exception:

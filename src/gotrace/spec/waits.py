@@ -1,4 +1,4 @@
-"""Which mistake a wait can be: one closed set of words for traces, profiles and dumps.
+"""What a goroutine waits for: one closed set of words for traces, profiles and dumps.
 
 A runtime says why a goroutine waits ("sync", "chan receive"), its stack says in what (a WaitGroup,
 the lock of a connection). The table below joins both; the first row that fits wins.
@@ -7,6 +7,7 @@ the lock of a connection). The table below joins both; the first row that fits w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from gotrace.spec.words import WAITS
@@ -14,11 +15,17 @@ from gotrace.spec.words import WAITS
 __all__ = ["RULES", "Rule", "wait_class", "wait_code"]
 
 TOP: Final = 12
-"""So many frames from the leaf are looked at."""
+"""So many frames from the leaf are looked at, up to the first that is not in `LIBRARY`."""
+
+LIBRARY: Final = (
+    *("runtime.", "runtime/", "internal/", "sync.", "sync/"),
+    *("syscall.", "time.", "io.", "os.", "net."),
+)
+"""What functions begin with that wait on behalf of others."""
 
 
 class Rule(NamedTuple):
-    """A wait, if the reason is one of `reasons` (any if empty) and a top frame is in `frames`."""
+    """A wait, if the reason is one of `reasons` and, if there are `frames`, one is at the top."""
 
     wait: str
     reasons: tuple[str, ...]
@@ -29,6 +36,7 @@ _SYNC = ("sync", "semacquire")
 _NETWORK = ("network", "IO wait")
 
 RULES: Final[tuple[Rule, ...]] = (
+    Rule("pool", _SYNC, ("sync.(*Pool).pinSlow",)),
     Rule("once", _SYNC, ("sync.(*Once).Do", "sync.(*Once).doSlow")),
     Rule("wait_group", (*_SYNC, "sync.WaitGroup.Wait"), ("sync.(*WaitGroup).Wait",)),
     Rule("rwmutex_r", _SYNC, ("sync.(*RWMutex).RLock", "internal/sync.(*RWMutex).RLock")),
@@ -52,6 +60,13 @@ RULES: Final[tuple[Rule, ...]] = (
             "internal/poll.(*fdMutex).rwlock",
         ),
     ),
+    Rule("dns", _NETWORK, ("net.dnsPacketRoundTrip", "net.dnsStreamRoundTrip")),
+    Rule("dns", ("select",), ("net.(*Resolver).lookupIPAddr",)),
+    Rule(
+        "file",
+        _NETWORK,
+        ("os.(*File).Read", "os.(*File).read", "os.(*File).Write", "os.(*File).write"),
+    ),
     Rule("accept", _NETWORK, ("internal/poll.(*FD).Accept",)),
     Rule("connect", _NETWORK, ("internal/poll.(*FD).WaitWrite", "net.(*netFD).connect")),
     Rule(
@@ -61,7 +76,15 @@ RULES: Final[tuple[Rule, ...]] = (
             "internal/poll.(*FD).Write",
             "internal/poll.(*FD).Writev",
             "internal/poll.(*FD).WriteTo",
+            "internal/poll.(*FD).WriteToInet4",
+            "internal/poll.(*FD).WriteToInet6",
             "internal/poll.(*FD).WriteMsg",
+            "internal/poll.(*FD).WriteMsgInet4",
+            "internal/poll.(*FD).WriteMsgInet6",
+            "internal/poll.(*FD).RawWrite",
+            "internal/poll.SendFile",
+            "internal/poll.sendFile",
+            "internal/poll.splicePump",
         ),
     ),
     Rule(
@@ -70,8 +93,13 @@ RULES: Final[tuple[Rule, ...]] = (
         (
             "internal/poll.(*FD).Read",
             "internal/poll.(*FD).ReadFrom",
+            "internal/poll.(*FD).ReadFromInet4",
+            "internal/poll.(*FD).ReadFromInet6",
             "internal/poll.(*FD).ReadMsg",
+            "internal/poll.(*FD).ReadMsgInet4",
+            "internal/poll.(*FD).ReadMsgInet6",
             "internal/poll.(*FD).RawRead",
+            "internal/poll.spliceDrain",
         ),
     ),
     Rule("network", _NETWORK),
@@ -85,6 +113,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("semaphore", ("semacquire",)),
     Rule("sync", ("sync",)),
     Rule("chan_send", ("chan send", "chan send (durable)", "chan send (synctest)")),
+    Rule("gc_wait", ("chan receive",), ("runtime.gcBgMarkStartWorkers",)),
     Rule("chan_recv", ("chan receive", "chan receive (durable)", "chan receive (synctest)")),
     Rule("select", ("select", "select (durable)", "select (synctest)")),
     Rule("nil_chan", ("chan receive (nil chan)", "chan send (nil chan)")),
@@ -93,6 +122,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("select_empty", ("forever",), ("runtime.block",)),
     Rule("forever", ("forever",)),
     Rule("sleep", ("sleep",)),
+    Rule("timer", ("timer goroutine (idle)",)),
+    Rule("cgo", ("waiting for cgo callback",)),
+    Rule("stop_the_world", ("stopping the world", "dumping heap")),
     Rule("synctest", ("synctest", "synctest.Run", "synctest.Wait")),
     Rule("coroutine", ("coroutine",)),
     Rule("preempted", ("preempted",)),
@@ -126,7 +158,7 @@ RULES: Final[tuple[Rule, ...]] = (
         ("system goroutine wait",),
         ("runtime.ReadTrace", "runtime/trace.Start.func1"),
     ),
-    Rule("system", ("system goroutine wait",)),
+    Rule("system", ("system goroutine wait", "GOMAXPROCS updater (idle)")),
 )
 
 
@@ -154,6 +186,10 @@ REASON_OF_FRAME: Final[dict[str, str]] = {
 """What the reason would have been: a goroutine that is merely announced as waiting has none."""
 
 
+def _is_library(function: str) -> bool:
+    return function.startswith(LIBRARY)
+
+
 def wait_class(state: str, reason: str, functions: Sequence[str]) -> str:
     """Name what a goroutine waits for.
 
@@ -164,7 +200,7 @@ def wait_class(state: str, reason: str, functions: Sequence[str]) -> str:
     """
     if state == "syscall":
         return "syscall"
-    top = functions[:TOP]
+    top = list(takewhile(_is_library, functions[:TOP]))
     if not reason:
         reason = next((REASON_OF_FRAME[name] for name in top if name in REASON_OF_FRAME), "")
     if not reason:

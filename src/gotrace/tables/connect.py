@@ -16,6 +16,7 @@ from gotrace.tables.schema import ALL_TABLES, ALL_TABLES_OF, schema
 if TYPE_CHECKING:
     import duckdb
 
+    from gotrace.tables.passes import Named
     from gotrace.tables.profile import Profile
     from gotrace.tables.trace import Trace
 
@@ -35,6 +36,7 @@ def connect(
     *sources: Any,
     database: str = ":memory:",
     cache_bytes: int = CACHE_BYTES,
+    compat: str | None = None,
     **options: Any,
 ) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection in which every table of the traces and profiles is a view.
@@ -42,9 +44,11 @@ def connect(
     `sources` are what `gotrace.open` takes, or what it gave; `options` go to `gotrace.open`. With
     several, every table has a last column `source` with the name of the file. Nothing is decoded
     before a query scans a table, and then only the columns that the query names, once, into a cache
-    of at most `cache_bytes`. The connection is DuckDB's own: all it can do works.
+    of at most `cache_bytes`. With `compat="go"` the tables of traces are those of
+    `Trace.reader(..., compat="go")`. The connection is DuckDB's own: all it can do works.
     """
-    return Library(sources, cache_bytes=cache_bytes, **options).connect(database)
+    library = Library(sources, cache_bytes=cache_bytes, compat=compat, **options)
+    return library.connect(database)
 
 
 class Library:
@@ -56,12 +60,18 @@ class Library:
     """
 
     def __init__(
-        self, sources: Sequence[Any], *, cache_bytes: int = CACHE_BYTES, **options: Any
+        self,
+        sources: Sequence[Any],
+        *,
+        cache_bytes: int = CACHE_BYTES,
+        compat: str | None = None,
+        **options: Any,
     ) -> None:
         from gotrace.tables.open import open as open_source
         from gotrace.tables.profile import Profile
-        from gotrace.tables.trace import Trace
+        from gotrace.tables.trace import Trace, check_compat
 
+        check_compat(compat)
         if not sources:
             raise ValueError("give at least one trace or profile")
         self.sources: list[Trace | Profile] = [
@@ -71,6 +81,7 @@ class Library:
         have = {name for source in self.sources for name in source.tables}
         self.tables = tuple(name for name in ALL_TABLES if name in have)
         self._cache = _Cache(cache_bytes)
+        self._compat = compat
         self._lock = threading.Lock()
         self._labels = _labels([source.name for source in self.sources])
 
@@ -137,15 +148,22 @@ class Library:
         source = self.sources[index]
         collected = self._cache.collect()
         schemas = {name: columns}
-        for _, batch in source.scan([name], columns=schemas):
+        for _, batch in self._pass(source, schemas):
             collected.add(name, batch)
             yield batch
         with self._lock:
             self._cache.put(index, collected, schemas)
 
+    def _pass(self, source: Trace | Profile, columns: Columns) -> Iterable[Named]:
+        from gotrace.tables.trace import Trace
+
+        if isinstance(source, Trace):
+            return source.scan(list(columns), columns=columns, compat=self._compat)
+        return source.scan(list(columns), columns=columns)
+
     def _fill(self, index: int, source: Trace | Profile, missing: Columns) -> None:
         collected = self._cache.collect()
-        for name, batch in source.scan(list(missing), columns=missing):
+        for name, batch in self._pass(source, missing):
             if not collected.add(name, batch):
                 source.cancel()
                 return

@@ -329,12 +329,17 @@ class Trace:
         return passing, _pick(passing, schemas, wanted, filters)
 
 
+def check_compat(compat: str | None) -> None:
+    """Raise ValueError for what nothing is compatible with."""
+    if compat not in (None, "go"):
+        raise ValueError(f"compat is None or 'go', not {compat!r}")
+
+
 def _how(batch_rows: int, threads: int | None, compat: str | None) -> dict[str, Any]:
     """Check how a pass is to be made; ValueError for what is no way."""
     if batch_rows < 1:
         raise ValueError(f"batch_rows must be positive, not {batch_rows}")
-    if compat not in (None, "go"):
-        raise ValueError(f"compat is None or 'go', not {compat!r}")
+    check_compat(compat)
     return {
         "batch_rows": batch_rows,
         "threads": usable_threads(threads),
