@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from typing import Any
 
 from tests.fuzz import corpus, seeds
 from tests.fuzz.build import OUT, ROOT, TARGETS, BuildError, build
+from tests.machine import machine
 
 #: Long enough for every state of the order, short enough to be quick.
 MOST_BYTES = 2048
@@ -135,27 +135,6 @@ def add_result(target: str, path: Path, run: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     result = {"target": target, "executions": executions, "runs": runs}
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
-def machine() -> dict[str, Any]:
-    """Where and of what the figures are."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
-    model = "unknown"
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = re.findall(r"model name\s*: (.*)", cpuinfo.read_text(encoding="utf-8"))
-        model = names[0] if names else model
-    return {
-        "commit": commit.stdout.strip(),
-        "machine": f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-    }
 
 
 def again(target: str, inputs: list[Path]) -> int:

@@ -5,18 +5,26 @@ A little of it runs always; `make soak` runs it at the sizes that are promised.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
-SOAK = os.environ.get("GOTRACE_SOAK", "") not in ("", "0")
+import gotrace
+from tests.soak.results import SOAK, record
+from tests.soak.traces import write_long
+
 LONG_MB = 1024 if SOAK else 12  #: and four times that
 FAT_MB = 500 if SOAK else 24
 ROUNDS = 40_000 if SOAK else 4000
 CYCLES = 10_000 if SOAK else 300
+WINDOW_OF_MB = 800 if SOAK else 24
+ROUNDS_OF_A_SECOND = 8000  #: of twelve events each, one every so many nanoseconds
+TICK_NS = 10_417
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="peak memory is read from /proc"
@@ -60,7 +68,12 @@ def read(shape: tuple[object, ...], table: str, threads: int) -> tuple[int, floa
 def test_memory_is_flat_in_the_length_of_a_trace(table, threads):
     rows, peak = read(("long", LONG_MB, ROUNDS), table, threads)
     more_rows, more = read(("long", 4 * LONG_MB, ROUNDS), table, threads)
-    print(f"{table}, threads={threads}: {LONG_MB} MB {peak:.0f} MB, times four {more:.0f} MB")
+    record(
+        f"memory of {table}, {threads} threads",
+        megabytes=[LONG_MB, 4 * LONG_MB],
+        peak_mb=[round(peak), round(more)],
+        rows=[rows, more_rows],
+    )
     assert more_rows == pytest.approx(4 * rows, rel=0.02)
     assert more < 1.1 * peak
     generation = 64e-6 * ROUNDS
@@ -71,7 +84,12 @@ def test_memory_is_flat_in_the_length_of_a_trace(table, threads):
 @pytest.mark.parametrize(("table", "threads"), [("events", 1), ("events", 2), ("logs", 2)])
 def test_a_long_generation_stays_within_the_bound(table, threads):
     rows, peak = read(("fat", FAT_MB), table, threads)
-    print(f"{table}, threads={threads}: a generation of {FAT_MB} MB {peak:.0f} MB")
+    record(
+        f"memory of {table}, {threads} threads, one generation",
+        generation_mb=FAT_MB,
+        peak_mb=round(peak),
+        rows=rows,
+    )
     assert rows > FAT_MB * 40_000
     assert peak < 200 + 1.5 * (threads + 1) * FAT_MB
 
@@ -117,6 +135,54 @@ def test_open_and_close_leaks_nothing():
     command = [sys.executable, "-c", OPEN_AND_CLOSE, str(path), str(CYCLES)]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
     resident, files, threads, running = map(int, done.stdout.split())
-    print(f"{CYCLES} cycles: {resident / 1e6:.1f} MB more, {files} files, {threads} threads")
+    record(
+        "open and close",
+        cycles=CYCLES,
+        more_mb=round(resident / 1e6, 1),
+        more_files=files,
+        more_threads=threads,
+    )
     assert (files, threads, running) == (0, 0, 1)
     assert resident < 8e6
+
+
+def bytes_read() -> int:
+    """What this process has read so far."""
+    lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    return int(lines[0].split()[1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="bytes read are counted by /proc")
+def test_a_second_of_a_long_trace_is_read_alone(tmp_path):
+    path = tmp_path / "long.trace"
+    try:
+        with path.open("wb") as file:
+            size = write_long(file, WINDOW_OF_MB, ROUNDS_OF_A_SECOND, tick=TICK_NS)
+        trace = gotrace.open(path)
+        index = trace.generations()
+        start = index[len(index) // 2].start_ns + 250_000_000
+        trace.table("events", generations=[index[0].number])  # modules are read too, once
+        before, began = bytes_read(), time.perf_counter()
+        window = trace.table("events", start=start, end=start + 1_000_000_000)
+        seconds, read = time.perf_counter() - began, bytes_read() - before
+        began = time.perf_counter()
+        whole = [
+            batch.filter((pc.field("time_ns") >= start) & (pc.field("time_ns") < start + 10**9))
+            for batch in trace.reader("events")
+            if pc.max(batch["time_ns"]).as_py() >= start > pc.min(batch["time_ns"]).as_py() - 10**9
+        ]
+        record(
+            "a second of a long trace",
+            megabytes=round(size / 1e6),
+            generations=len(index),
+            read_mb=round(read / 1e6, 1),
+            rows=window.num_rows,
+            seconds=round(seconds, 3),
+            seconds_of_the_whole_decode=round(time.perf_counter() - began, 1),
+        )
+    finally:
+        path.unlink(missing_ok=True)
+    full = pa.Table.from_batches(whole).unify_dictionaries()
+    assert window.drop_columns("seq").equals(full.drop_columns("seq"))
+    assert window.num_rows > 90_000
+    assert read < 4 * size / len(index) + 2 * 4096 * sum(one.batches for one in index)

@@ -19,9 +19,9 @@ STACKS = [[(f"main.f{n}", "main.go", n), ("main.main", "main.go", 7)] for n in r
 ROUNDS = 4000  #: of a generation, about 230 kB
 
 
-def write_long(file: BinaryIO, megabytes: float, rounds: int = ROUNDS) -> int:
+def write_long(file: BinaryIO, megabytes: float, rounds: int = ROUNDS, *, tick: int = 1) -> int:
     """Write generations of channels, syscalls, regions and logs; return the bytes."""
-    with TraceWriter(file, keep=True) as trace:
+    with TraceWriter(file, keep=True, tick=tick) as trace:
         threads = [trace.thread(100 + n) for n in range(3)]
         for n, thread in enumerate(threads):
             thread.proc_status(n, ProcStatus.RUNNING)
