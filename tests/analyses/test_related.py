@@ -9,14 +9,14 @@ import pytest
 
 import gotrace
 from gotrace.analyses.related import related
-from tests.core.decoding import real
+from tests.core.decoding import readable, real
 from tests.golab import peers, toolchain
 
 TRACES = ("blocking-go1.22", "io-go1.27", "annotations-go1.25", "coro-go1.27")
 
 
 @pytest.mark.go
-@pytest.mark.parametrize("name", TRACES)
+@pytest.mark.parametrize("name", readable(TRACES))
 def test_equal_to_go(name: str, tmp_path: Path) -> None:
     toolchain.require()
     path = tmp_path / "trace"

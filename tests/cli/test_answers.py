@@ -260,3 +260,14 @@ def test_views_of_go_are_told_as_go_tells_them(run: Run, packed: Path) -> None:
 def test_numbers_of_go_are_of_the_whole_trace(run: Run, packed: Path) -> None:
     assert run("goroutines", packed, "--compat", "go").exit_code == 0
     assert run("goroutines", packed, "--compat", "go", "--from", "+1ms").exit_code == 2
+
+
+def test_related_goroutines(run: Run, packed: Path) -> None:
+    result = run("goroutines", packed, "--id", "1", "--related")
+    assert "woke" in result.stdout
+    assert "those of go tool trace" in result.stdout
+    table = run("goroutines", packed, "--id", "1", "--related", "--format", "json").stdout
+    assert [json.loads(line)["distance"] for line in table.splitlines()][:2] == [0, 1]
+    nobody = run("goroutines", packed, "--id", "999999", "--related")
+    assert "no goroutine woke goroutine 999999" in nobody.stderr
+    assert run("goroutines", packed, "--related").exit_code == 2

@@ -18,7 +18,7 @@ import gotrace
 from gotrace.analyses.utilization import COUNTED, PARTS, QUANTILES, mmu, mutator_utilization
 from gotrace.tables.schema import schema
 from gotrace.testing import GoStatus, ProcStatus, TraceWriter
-from tests.core.decoding import real
+from tests.core.decoding import readable, real
 from tests.golab import peers, toolchain
 
 TRACES = (
@@ -34,7 +34,7 @@ WINDOWS = [step * 10**power for power in range(3, 10) for step in (1, 3)]
 @pytest.mark.go
 @pytest.mark.parametrize("per_proc", [False, True])
 @pytest.mark.parametrize("counting", [COUNTED, PARTS, ("stw",), ("background", "sweep")])
-@pytest.mark.parametrize("name", TRACES)
+@pytest.mark.parametrize("name", readable(TRACES))
 def test_equal_to_go(name: str, counting: tuple[str, ...], per_proc: bool, tmp_path: Path) -> None:
     toolchain.require()
     path = tmp_path / "trace"

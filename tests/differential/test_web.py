@@ -5,7 +5,6 @@ One server a trace answers all questions; what is compared is sample by sample a
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from itertools import groupby
 
@@ -18,16 +17,15 @@ from gotrace.analyses.profile_columns import from_tables
 from gotrace.analyses.selection import Where
 from gotrace.analyses.tasks import regions, tasks
 from tests.analyses.test_delays import by_stack
-from tests.core.decoding import real_names
+from tests.core.decoding import readable, real_names
 from tests.golab import record, toolchain
 from tests.golab.web import Web, web_of
 
-#: Go reads all but those with misnested regions. All were compared when this was written, in three
-#: minutes; the suite takes the oldest and the newest of each kind. GOTRACE_EVERY_TRACE=1 takes all.
-READABLE = sorted(name for name in real_names() if not name.startswith("misnested"))
-KINDS = [list(of_kind) for _, of_kind in groupby(READABLE, lambda name: name.rsplit("-", 1)[0])]
-ENDS = sorted({name for of_kind in KINDS for name in (of_kind[0], of_kind[-1])})
-NAMES = READABLE if os.environ.get("GOTRACE_EVERY_TRACE") else ENDS
+#: The oldest and the newest of each kind; all were compared when this was written, in 3 minutes.
+KINDS = [list(of_kind) for _, of_kind in groupby(real_names(), lambda name: name.rsplit("-", 1)[0])]
+NAMES = readable(
+    sorted({each[end] for each in KINDS for end in (0, -1) if not each[0].startswith("misnested")})
+)
 PAGES = {"net": "io", "sync": "block", "syscall": "syscall", "sched": "sched"}
 
 

@@ -15,7 +15,7 @@ from gotrace.analyses.sums import Sums, codes_in, ints, whole
 from gotrace.tables.times import When
 
 
-def within(batch: pa.RecordBatch, start_ns: int | None, end_ns: int | None) -> Ints:
+def within(batch: pa.RecordBatch | pa.Table, start_ns: int | None, end_ns: int | None) -> Ints:
     """Give how much of each interval (start_ns, end_ns) lies in a stretch, in ns; 0 for nothing."""
     first, last = ints(batch.column("start_ns")), ints(batch.column("end_ns"))
     if start_ns is not None:
@@ -26,15 +26,15 @@ def within(batch: pa.RecordBatch, start_ns: int | None, end_ns: int | None) -> I
     return inside
 
 
-_STATES: Final = {
+TIME_OF_STATE: Final = {
     "running": "exec_ns",
     "runnable": "sched_ns",
     "syscall": "syscall_ns",
     "waiting": "block_ns",
 }
-_RUNNING, _WAITING = (list(_STATES).index(word) for word in ("running", "waiting"))
+_RUNNING, _WAITING = (list(TIME_OF_STATE).index(word) for word in ("running", "waiting"))
 _OWN: Final = ("goroutine", "life")
-_TIMES: Final = (*_STATES.values(), "total_ns", "runs")
+_TIMES: Final = (*TIME_OF_STATE.values(), "total_ns", "runs")
 
 
 def clipped_goroutines(
@@ -99,10 +99,10 @@ class _Stretch:
     def _add_states(self, batch: pa.RecordBatch) -> None:
         inside = self._within(batch)
         own = {name: batch.column(name) for name in _OWN}
-        state = codes_in(batch.column("state"), list(_STATES))
+        state = codes_in(batch.column("state"), list(TIME_OF_STATE))
         times = {
             column: pa.array(np.where(state == code, inside, 0))
-            for code, column in enumerate(_STATES.values())
+            for code, column in enumerate(TIME_OF_STATE.values())
         }
         ran = (state == _RUNNING) & (inside > 0)
         times |= {"total_ns": pa.array(inside), "runs": pa.array(ran.astype(np.int64))}

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace.analyses.profile_columns import Ints
-from gotrace.analyses.reading import Reading, Tables
+from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.analyses.sums import Sums, codes_in, ints
 from gotrace.spec.words import STATES
 from gotrace.tables.schema import schema
@@ -32,6 +32,18 @@ def related(
     the pairs of goroutines that woke each other. Raises ValueError for a time that the trace
     cannot place.
     """
+    return related_and_span(tables, goroutine, depth=depth, start=start, end=end)[0]
+
+
+def related_and_span(
+    tables: Tables,
+    goroutine: int,
+    *,
+    depth: int = DEPTH,
+    start: When | None = None,
+    end: When | None = None,
+) -> tuple[pa.Table, Span]:
+    """Say it, and what stretch of time was looked at."""
     wakes = Sums(("woken", "waker"), ("times",))
     ids: list[Ints] = []
     names: list[pa.Array] = []
@@ -39,7 +51,8 @@ def related(
         "goroutine_transitions": ("goroutine", "from_state", "by_goroutine"),
         "goroutines": ("goroutine", "name"),
     }
-    for table, batch in Reading(tables, columns, start=start, end=end):
+    reading = Reading(tables, columns, start=start, end=end)
+    for table, batch in reading:
         if table == "goroutines":
             ids.append(ints(batch.column("goroutine")))
             names.append(batch.column("name"))
@@ -57,9 +70,10 @@ def related(
     whole = schema("related_goroutines")
     arrays = [pa.array(found[:, 0]), named, pa.array(found[:, 1]), pa.array(found[:, 2])]
     table = pa.table(arrays, names=whole.names).cast(whole)
-    return table.sort_by(
+    table = table.sort_by(
         [("distance", "ascending"), ("wakeups", "descending"), ("goroutine", "ascending")]
     )
+    return table, reading.span
 
 
 def _last_places(ids: Ints, wanted: Ints) -> Ints:

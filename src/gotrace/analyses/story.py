@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace.analyses.clipping import TIME_OF_STATE, within
 from gotrace.analyses.names_of_stacks import COLUMNS, places
 from gotrace.analyses.reading import Reading, Span, Tables
-from gotrace.analyses.sums import Sums, ints
+from gotrace.analyses.sums import Sums, codes_in, ints, whole
 from gotrace.tables.schema import schema
 from gotrace.tables.times import When
 
@@ -22,7 +23,8 @@ class Story:
 
     Attributes:
         span: the stretch of the trace that was looked at.
-        lives: its rows of `goroutines`, as dicts.
+        lives: its rows of `goroutines`, as dicts; of a stretch of time, with the times in it.
+        partly: whether only a stretch was looked at.
         states: its rows of `goroutine_states`.
         sites: place in the code by stack.
         roots: entry function of the goroutine that a stack is of.
@@ -33,6 +35,7 @@ class Story:
     span: Span
     lives: list[dict[str, Any]]
     states: pa.Table
+    partly: bool = False
     sites: dict[int, str] = field(default_factory=dict)
     roots: dict[int, str] = field(default_factory=dict)
     waits: list[tuple[str, int | None, int]] = field(default_factory=list)
@@ -45,7 +48,7 @@ _IDS = 12
 def story(
     tables: Tables, goroutine: int, *, start: When | None = None, end: When | None = None
 ) -> Story:
-    """Collect the life of a goroutine in one pass; times that begin or end outside stay whole."""
+    """Collect the life of a goroutine in one pass; its intervals stay whole, sums do not."""
     wanted = schema("goroutine_states")
     columns = {
         "stacks": (*COLUMNS, "root"),
@@ -68,10 +71,32 @@ def story(
         elif own.num_rows:
             rows.append(own)
     states = pa.Table.from_batches(rows, wanted).unify_dictionaries()
-    told = Story(reading.span, lives, states, ids=ids.tolist())
+    partly = reading.start_ns is not None or reading.end_ns is not None
+    told = Story(reading.span, lives, states, partly, ids=ids.tolist())
+    if partly:
+        for life in lives:
+            life.update(_times_within(told, life["life"]))
     _add_names(told, stacks)
     _add_waits(told)
     return told
+
+
+def _times_within(told: Story, life: int) -> dict[str, int]:
+    """Give the times of a life in the stretch, as columns of `goroutines`."""
+    own = told.states.filter(pc.equal(told.states["life"], life))
+    inside = within(own, told.span.start_ns, told.span.end_ns)
+    state = codes_in(whole(own["state"]), list(TIME_OF_STATE))
+    times = {
+        column: int(inside[state == code].sum())
+        for code, column in enumerate(TIME_OF_STATE.values())
+    }
+    ran = (state == list(TIME_OF_STATE).index("running")) & (inside > 0)
+    return {
+        **times,
+        "syscall_block_ns": 0,
+        "total_ns": int(inside.sum()),
+        "runs": int(np.count_nonzero(ran)),
+    }
 
 
 def _add_names(told: Story, stacks: list[pa.RecordBatch]) -> None:
@@ -93,7 +118,7 @@ def _add_waits(told: Story) -> None:
     columns = {
         "wait": wait,
         "stack_id": waiting["stack_id"],
-        "duration_ns": waiting["duration_ns"],
+        "duration_ns": pa.array(within(waiting, told.span.start_ns, told.span.end_ns)),
     }
     sums.add(pa.table(columns))
     table = sums.table()

@@ -46,6 +46,7 @@ _BY = {"exec": "exec_ns", "sched": "sched_ns", "block": "block_ns", "count": "co
     help="Only the group TEXT, or those with TEXT in their names, in detail.",
 )
 @click.option("--id", "goroutine", type=click.IntRange(min=1), help="The story of one goroutine.")
+@click.option("--related", is_flag=True, help="With --id: who woke it, and who woke those.")
 @click.option(
     "--sort",
     type=click.Choice(list(_BY)),
@@ -61,6 +62,7 @@ def goroutines(
     group_by: str,
     group: str | None,
     goroutine: int | None,
+    related: bool,
     sort: str,
     limit: int,
     compat: str | None,
@@ -81,7 +83,13 @@ def goroutines(
     form = format_of(path, form, FORMATS)
     if compat and (start or end or goroutine):
         raise click.UsageError("--compat go: Go has no numbers of a part of the trace")
+    if related and goroutine is None:
+        raise click.UsageError("--related: of which goroutine? --id says it")
     with trace_of(file, on_error) as trace:
+        if related and goroutine is not None:
+            from gotrace.cli.related_text import tell_related
+
+            return tell_related(trace, goroutine, limit, start, end, form, path, overwrite)
         if goroutine is not None:
             from gotrace.cli.story import tell
 

@@ -71,15 +71,16 @@ class _Page:
         yield from next_lines(*self._next())
 
     def _life(self, life: dict[str, Any]) -> Iterator[str]:
-        begin = "it was there before the trace"
+        partly = self._told.partly
+        begin = f"it was there before {'this stretch' if partly else 'the trace'}"
         if life["created_at_ns"] is not None:
             by = f" by G{life['parent']}" if life["parent"] is not None else ""
             site = self._site(life["creation_stack_id"])
             begin = f"made at +{self._at(life['created_at_ns'])}{by}{site and f' at {site}'}"
-        end = "alive at the end"
+        end = "it lives on" if partly else "alive at the end"
         if life["ended_at_ns"] is not None:
             end = f"ended at +{self._at(life['ended_at_ns'])}"
-        elif life["last_state"] == "waiting":
+        elif not partly and life["last_state"] == "waiting":
             site = self._site(life["last_stack_id"])
             end = f"at the end it waits: {life['last_wait']}{site and f' at {site}'}"
         yield from wrapped(f"{begin}; {end}")
@@ -161,6 +162,8 @@ class _Page:
         file = shell_word(self._name)
         parent = next((life["parent"] for life in self._told.lives if life["parent"]), None)
         go_on = [f"gotrace events {file} --goroutine {self._goroutine} --limit 50"]
+        if any(self._told.roots):
+            go_on.append(f"gotrace goroutines {file} --id {self._goroutine} --related")
         if parent is not None:
             go_on.append(f"gotrace goroutines {file} --id {parent}")
         return go_on
