@@ -16,6 +16,7 @@ __all__ = [
     "IdSet",
     "LastStacks",
     "NumberBlock",
+    "PairSums",
     "StackTable",
     "TraceDecoder",
     "add_rows",
@@ -35,6 +36,7 @@ __all__ = [
     "site_keys",
     "sort_lists",
     "take_lists",
+    "track_packets",
     "windowed_means",
 ]
 
@@ -333,6 +335,24 @@ class LastStacks:
 
         Rows of a goroutine come in the order of time; `ended` (uint8) says that none follows.
         """
+
+@disjoint_base
+class PairSums:
+    """Sums and counts of int64 numbers by pair (a, b) and kind, from 0 to below `kinds`.
+
+    Sums wrap around. Memory grows with the pairs.
+    """
+
+    def __new__(cls, kinds: int) -> PairSums: ...
+    @property
+    def kinds(self) -> int: ...
+    def __len__(self) -> int: ...
+    def add(self, a: _Numbers, b: _Numbers, kinds: _Numbers, values: _Numbers) -> None:
+        """Add numbers (int64) of pairs (int64 each) and kinds (int8, -1 for what is left out)."""
+    def find(self, a: _Numbers, b: _Numbers, rows: _Numbers) -> None:
+        """Write the row of each pair, -1 for one that was not added."""
+    def copy_to(self, a: _Numbers, b: _Numbers, sums: _Numbers, counts: _Numbers) -> None:
+        """Copy the pairs in order of first sight; sums and counts are (pairs, kinds)."""
 
 def add_rows(ids: _Numbers, values: _Numbers, sums: _Numbers) -> bool:
     """Add each row of `values` to the row of `sums` that `ids` names; False on an overflow."""

@@ -135,6 +135,7 @@ include "_core/analyses/delays.pxi"
 include "_core/analyses/utilization.pxi"
 include "_core/analyses/critical_path.pxi"
 include "_core/analyses/last_stacks.pxi"
+include "_core/analyses/pair_sums.pxi"
 
 # --- sinks: columns to bytes of other formats
 include "_core/sinks/track_packets.pxi"

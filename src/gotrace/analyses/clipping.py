@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace._core import PairSums
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Columns, Named, Reading, Span, Tables
-from gotrace.analyses.sums import Sums, codes_in, ints, whole
+from gotrace.analyses.sums import Numbering, codes_in, ints
 from gotrace.tables.times import When
 
 
@@ -32,6 +33,7 @@ TIME_OF_STATE: Final = {
     "syscall": "syscall_ns",
     "waiting": "block_ns",
 }
+_WORD_BITS: Final = 32
 _RUNNING, _WAITING = (list(TIME_OF_STATE).index(word) for word in ("running", "waiting"))
 _OWN: Final = ("goroutine", "life")
 _TIMES: Final = (*TIME_OF_STATE.values(), "total_ns", "runs")
@@ -76,9 +78,10 @@ class _Stretch:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._times = Sums(_OWN, _TIMES)
-        self._reasons = Sums((*_OWN, "of"), ("ns",))
-        self._ranges = Sums(("goroutine", "of"), ("ns",))
+        self._times = PairSums(len(TIME_OF_STATE))  # by goroutine and life
+        self._reasons = PairSums(1)  # by goroutine, and life and reason
+        self._ranges = PairSums(1)  # by goroutine and name
+        self._words, self._names = Numbering(), Numbering()
         self._rows: list[pa.RecordBatch] = []
 
     def add(self, name: str, batch: pa.RecordBatch) -> bool:
@@ -98,45 +101,61 @@ class _Stretch:
 
     def _add_states(self, batch: pa.RecordBatch) -> None:
         inside = self._within(batch)
-        own = {name: batch.column(name) for name in _OWN}
+        goroutine, life = (ints(batch.column(name)) for name in _OWN)
         state = codes_in(batch.column("state"), list(TIME_OF_STATE))
-        times = {
-            column: pa.array(np.where(state == code, inside, 0))
-            for code, column in enumerate(TIME_OF_STATE.values())
-        }
-        ran = (state == _RUNNING) & (inside > 0)
-        times |= {"total_ns": pa.array(inside), "runs": pa.array(ran.astype(np.int64))}
-        self._times.add(pa.table({**own, **times}).filter(pa.array(inside > 0)))
-        waits = pa.array((state == _WAITING) & (inside > 0))
-        reason = batch.column("reason").cast(pa.utf8())
-        rows = pa.table({**own, "of": reason, "ns": pa.array(inside)})
-        self._reasons.add(rows.filter(waits))
+        kinds = np.where(inside > 0, state, -1).astype(np.int8)
+        self._times.add(goroutine, life, kinds, inside)
+        waited = np.where(kinds == _WAITING, 0, -1).astype(np.int8)
+        reason = self._words.of(batch.column("reason"))
+        self._reasons.add(goroutine, life << _WORD_BITS | reason, waited, inside)
 
     def _add_ranges(self, batch: pa.RecordBatch) -> None:
         inside = self._within(batch)
-        kept = pc.and_(batch.column("goroutine").is_valid(), pa.array(inside > 0))
-        rows = {
-            "goroutine": batch.column("goroutine"),
-            "of": batch.column("name"),
-            "ns": pa.array(inside),
-        }
-        self._ranges.add(pa.table(rows).filter(kept))
+        kept = np.asarray(batch.column("goroutine").is_valid()) & (inside > 0)
+        name = self._names.of(batch.column("name"))
+        kinds = np.where(kept, 0, -1).astype(np.int8)
+        self._ranges.add(ints(batch.column("goroutine")), name, kinds, inside)
 
     def goroutines(self) -> pa.Table:
         """Give the rows of `goroutines` that have a part in the stretch, its times in them."""
-        times = self._times.table()
-        if times is None or not self._rows:
+        if not self._rows or not len(self._times):
             return pa.table({})
-        rows = pa.Table.from_batches(self._rows).join(times, list(_OWN), join_type="inner")
+        rows = pa.Table.from_batches(self._rows)
+        place = np.empty(rows.num_rows, np.int64)
+        self._times.find(ints(rows["goroutine"]), ints(rows["life"]), place)
+        there = place >= 0
+        rows, place = rows.filter(pa.array(there)), place[there]
+        _, _, sums, counts = pairs_of(self._times)
+        own = sums[place]
+        for code, column in enumerate(TIME_OF_STATE.values()):
+            rows = rows.append_column(column, pa.array(own[:, code]))
+        rows = rows.append_column("total_ns", pa.array(own.sum(axis=1)))
+        rows = rows.append_column("runs", pa.array(counts[place, _RUNNING]))
         none = pa.array(np.zeros(rows.num_rows, np.int64))
         rows = rows.append_column("syscall_block_ns", none).append_column("unknown_ns", none)
-        position = pa.array(np.arange(rows.num_rows))
-        owners = rows.select(list(_OWN)).append_column("row", position)
-        rows = rows.append_column("block", _lists(self._reasons.table(), owners, _OWN, "reason"))
-        rows = rows.append_column(
-            "range", _lists(self._ranges.table(), owners, ("goroutine",), "name")
-        )
+        rows = rows.append_column("block", self._block(place))
+        rows = rows.append_column("range", self._range(ints(rows["goroutine"])))
         return self._ended_later(rows)
+
+    def _block(self, place: Ints) -> pa.ListArray:
+        """Give each row, by its place among the times, how long it waited for what reason."""
+        goroutine, key, sums, _ = pairs_of(self._reasons)
+        of = np.empty(len(key), np.int64)
+        self._times.find(goroutine, key >> _WORD_BITS, of)
+        row = np.full(len(self._times), -1, np.int64)
+        row[place] = np.arange(len(place))
+        word = key & ((1 << _WORD_BITS) - 1)
+        return _lists(row[of], word, sums[:, 0], self._words.values, "reason", len(place))
+
+    def _range(self, goroutines: Ints) -> pa.ListArray:
+        """Give each goroutine how long it was in ranges; of several lives the last."""
+        goroutine, name, sums, _ = pairs_of(self._ranges)
+        order = np.argsort(goroutines, kind="stable")
+        at = np.searchsorted(goroutines[order], goroutine, side="right") - 1
+        row = order[np.maximum(at, 0)] if len(order) else np.zeros(len(at), np.int64)
+        known = (at >= 0) & (goroutines[row] == goroutine) if len(order) else at >= 0
+        row = np.where(known, row, -1)
+        return _lists(row, name, sums[:, 0], self._names.values, "name", len(goroutines))
 
     def _ended_later(self, rows: pa.Table) -> pa.Table:
         """Take away the ends that lie behind the stretch."""
@@ -147,14 +166,24 @@ class _Stretch:
         return rows.set_column(rows.schema.get_field_index(name), name, ended)
 
 
-def _lists(sums: pa.Table | None, owners: pa.Table, keys: Sequence[str], name: str) -> pa.ListArray:
-    """Give each owner, in order, its sums as a list of structs."""
-    fields = [pa.field(name, pa.utf8()), pa.field("ns", pa.int64())]
-    size = owners.num_rows
-    if sums is None:
-        return pa.array([[]] * size, pa.list_(pa.struct(fields)))
-    held = sums.join(owners, list(keys), join_type="inner").sort_by("row").combine_chunks()
-    counts = np.bincount(ints(held["row"]), minlength=size)
+def pairs_of(sums: PairSums) -> tuple[Ints, Ints, Ints, Ints]:
+    """Give the pairs, and their sums and counts: (pairs, kinds)."""
+    size = len(sums)
+    a, b = np.empty(size, np.int64), np.empty(size, np.int64)
+    totals, counts = (np.empty((size, sums.kinds), np.int64) for _ in range(2))
+    sums.copy_to(a, b, totals, counts)
+    return a, b, totals, counts
+
+
+def _lists(
+    rows: Ints, words: Ints, sums: Ints, texts: Sequence[str | None], name: str, size: int
+) -> pa.ListArray:
+    """Give each of `size` rows its sums as a list of structs; row -1 is nobody's."""
+    order = np.lexsort((words, rows))
+    order = order[np.searchsorted(rows[order], 0) :]
+    counts = np.bincount(rows[order], minlength=size)
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]).astype(np.int32)
-    values = pa.StructArray.from_arrays([whole(held["of"]), whole(held["ns"])], fields=fields)
+    fields = [pa.field(name, pa.utf8()), pa.field("ns", pa.int64())]
+    held = [pa.array(texts, pa.utf8()).take(pa.array(words[order])), pa.array(sums[order])]
+    values = pa.StructArray.from_arrays(held, fields=fields)
     return pa.ListArray.from_arrays(pa.array(offsets), values)

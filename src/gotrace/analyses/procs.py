@@ -9,17 +9,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace.analyses.clipping import within
+from gotrace._core import PairSums
+from gotrace.analyses.clipping import pairs_of, within
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Span
-from gotrace.analyses.sums import Sums, codes_in, ints
+from gotrace.analyses.sums import codes_in, ints
 from gotrace.errors import LimitError
 from gotrace.limits import MOST_PROCS
 from gotrace.spec.words import METRIC_GOMAXPROCS
 from gotrace.tables.schema import schema
 
 STATE_COLUMNS: Final = ("proc", "start_ns", "end_ns", "state", "goroutine")
-_SUMMED: Final = ("busy_ns", "scheduler_ns", "syscall_ns", "idle_ns", "runs")
+_SUMMED: Final = ("busy_ns", "scheduler_ns", "syscall_ns", "idle_ns")
 
 
 def numbers_of_procs(values: pa.Array | pa.ChunkedArray) -> Ints:
@@ -42,25 +43,16 @@ class Procs:
     """Sums by proc, while `proc_states` and `metrics` go by."""
 
     def __init__(self) -> None:
-        self._sums = Sums(("proc",), _SUMMED)
+        self._sums = PairSums(len(_SUMMED))
         self._maxima: list[tuple[int, int]] = []
 
     def add_states(self, batch: pa.RecordBatch, start_ns: int | None, end_ns: int | None) -> None:
         """Add what procs did in a stretch of time: rows with `STATE_COLUMNS`."""
         inside = within(batch, start_ns, end_ns)
-        state = codes_in(batch.column("state"), ("running", "syscall", "idle"))
-        of_goroutine = np.asarray(batch.column("goroutine").is_valid())
-        ran = (state == 0) & of_goroutine
-        shares = (ran, (state == 0) & ~of_goroutine, state == 1, state == 2)
-        columns = {
-            "proc": batch.column("proc"),
-            **{
-                name: pa.array(np.where(share, inside, 0))
-                for name, share in zip(_SUMMED, shares, strict=False)
-            },
-            "runs": pa.array((ran & (inside > 0)).astype(np.int64)),
-        }
-        self._sums.add(pa.table(columns))
+        kinds = codes_in(batch.column("state"), ("running", "scheduler", "syscall", "idle"))
+        alone = (kinds == 0) & np.asarray(batch.column("goroutine").is_null())
+        kinds = np.where(inside > 0, kinds + alone, -1).astype(np.int8)
+        self._sums.add(ints(batch.column("proc")), np.zeros(len(kinds), np.int64), kinds, inside)
 
     def add_metrics(self, batch: pa.RecordBatch) -> None:
         """Take GOMAXPROCS out of metrics (time_ns, name, value)."""
@@ -78,14 +70,15 @@ class Procs:
 
     def table(self, span: Span) -> pa.Table:
         """Give the table `proc_utilization`."""
-        wanted, sums = schema("proc_utilization"), self._sums.table()
-        if sums is None:
-            return wanted.empty_table()
-        sums = sums.sort_by("proc")
-        total = np.full(sums.num_rows, span.duration_ns, np.int64)
+        procs, _, sums, counts = pairs_of(self._sums)
+        order = np.argsort(procs)
+        total = np.full(len(order), span.duration_ns, np.int64)
         columns = {
-            **{name: sums[name] for name in sums.column_names},
-            "total_ns": pa.array(total),
-            "utilization": pa.array(ints(sums["busy_ns"]) / np.maximum(total, 1)),
+            "proc": procs[order].astype(np.int32),
+            **dict(zip(_SUMMED, sums[order].T, strict=True)),
+            "total_ns": total,
+            "utilization": sums[order, 0] / np.maximum(total, 1),
+            "runs": counts[order, 0],
         }
-        return pa.table([columns[name] for name in wanted.names], schema=wanted)
+        wanted = schema("proc_utilization")
+        return pa.table([pa.array(columns[name]) for name in wanted.names], schema=wanted)
