@@ -13,8 +13,8 @@ import os
 __all__ = [
     "Batch", "CallGraph", "CriticalPath", "DelaySums", "FlameTree", "GenerationIndex",
     "GoUtilization", "IdSet", "LastStacks", "NumberBlock", "PairSums", "StackTable",
-    "TraceDecoder", "add_rows", "add_to_parents", "address_keys", "decode_profile", "distinct_lists",
-    "expand_lists", "frame_keys", "label_set_keys", "list_keys", "list_members",
+    "TraceDecoder", "add_rows", "add_to_parents", "address_keys", "decode_profile",
+    "distinct_lists", "expand_lists", "frame_keys", "label_set_keys", "list_keys", "list_members",
     "number_stacks", "preorder", "profile_end", "rows_of_ids", "site_keys", "sort_lists",
     "take_lists", "track_packets", "windowed_means",
 ]
