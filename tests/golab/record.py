@@ -106,6 +106,8 @@ RECORDINGS = (
         (23, 25, 27),
         godebug=f"traceallocfree=1,{short_generations(2)}",
     ),
+    Recording("odds", "odds", (23, 27)),
+    Recording("odds-midway", "odds", (25,), ("-midway",), short_generations(4)),
     Recording("restart", "restart", (22, 23, 25, 27)),
     Recording(
         "flightrecorder",

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from gotrace.spec.words import METRIC_GOMAXPROCS
+
 Row = dict[str, Any]
 
 
@@ -74,12 +76,16 @@ def rows_of(table: pa.Table) -> list[Row]:
     return table.sort_by([(name, "ascending") for name in table.column_names]).to_pylist()
 
 
-def test_no_more_run_than_there_are_procs(tables: dict[str, pa.Table]) -> None:
-    states = tables["goroutine_states"].filter(pc.field("state") == "running")
-    steps = [(row["start_ns"], 1) for row in states.to_pylist()]
-    steps += [(row["end_ns"], -1) for row in states.to_pylist()]
-    most = max(itertools.accumulate(change for _, change in sorted(steps)))
-    assert 1 <= most <= tables["procs"].num_rows
+def test_no_more_run_than_gomaxprocs(tables: dict[str, pa.Table]) -> None:
+    states = tables["goroutine_states"].filter(pc.field("state") == "running").to_pylist()
+    steps = [(row["end_seq"], 0, -1) for row in states]
+    steps += [(row["start_seq"], 1, 1) for row in states]
+    metrics = tables["metrics"].filter(pc.field("name") == METRIC_GOMAXPROCS).to_pylist()
+    steps += [(row["seq"], 2, row["value"]) for row in metrics]
+    running, most = 0, tables["procs"].num_rows
+    for _, what, number in sorted(steps):
+        running, most = (running, number) if what == 2 else (running + number, most)
+        assert running <= most
 
 
 def test_open_intervals_follow_by_their_begin(tables: dict[str, pa.Table]) -> None:
