@@ -15,6 +15,7 @@ import pytest
 import zstandard
 
 import gotrace
+from gotrace.sources.local import MemorySource, patience
 from tests.soak.traces import write_fat
 from tests.timing import within
 
@@ -123,3 +124,73 @@ def test_http_is_read_as_it_arrives(data):
         server.shutdown()
     assert table.equals(expected)
     assert waited < PATIENCE_S / 2
+
+
+def test_cancel_ends_a_reader_that_waits_for_an_http_server(data):
+    silent = threading.Event()
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2])
+            silent.wait(30)
+
+        def log_message(self, *_):
+            """Keep quiet."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        trace = gotrace.open(f"http://127.0.0.1:{server.server_port}/app.trace")
+        rows = []
+        reader = threading.Thread(
+            target=lambda: rows.extend(batch.num_rows for batch in trace.reader("events"))
+        )
+        reader.start()
+        time.sleep(0.3)
+        trace.cancel()
+        began = time.monotonic()
+        reader.join(20)
+        waited = time.monotonic() - began
+        silent.set()
+        server.shutdown()
+    assert not reader.is_alive()
+    assert waited < within(1)
+
+
+def test_the_end_of_an_answer_is_the_end_also_where_the_server_stays(data):
+    """The connection stays open behind the last byte."""
+    done = threading.Event()
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+            self.wfile.flush()
+            done.wait(10)
+
+        def log_message(self, *_):
+            """Keep quiet."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        began = time.monotonic()
+        table = gotrace.open(f"http://127.0.0.1:{server.server_port}/app.trace").table("events")
+        waited = time.monotonic() - began
+        done.set()
+        server.shutdown()
+    assert table.equals(gotrace.open(data).table("events"))
+    assert waited < 9
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_for_ever():
+    reading, writing = os.pipe()
+    wait = patience(MemorySource(b""), reading, 0.2)
+    with pytest.raises(TimeoutError, match="no bytes"):
+        wait()
+    os.close(writing)
+    assert wait()  # there is an end to be read
+    os.close(reading)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import io
+import math
 import os
 import select
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Final
@@ -204,20 +206,28 @@ def _fill(file: Any, buffer: memoryview) -> int:
 
 
 def _patience(source: Source, file: Any) -> GoOn | None:
-    """Return what waits for the bytes of a pipe, socket or terminal; None for what never waits.
+    """Return what waits for the bytes of a pipe, socket or terminal; None for what never waits."""
+    descriptor = _descriptor(getattr(file, "raw", file))
+    return None if descriptor is None else patience(source, descriptor)
+
+
+def patience(source: Source, descriptor: int, most_s: float = math.inf) -> GoOn | None:
+    """Return what waits for bytes, TimeoutError after so long without; None where nothing can.
 
     A read that waits can't be called off from another thread. This asks `source.go_on` meanwhile.
     """
-    descriptor = _descriptor(getattr(file, "raw", file))
-    if descriptor is None or not hasattr(select, "poll"):
+    if not hasattr(select, "poll"):
         return None
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
 
     def wait() -> bool:
+        began = time.monotonic()
         while source.go_on is None or source.go_on():
             if poll.poll(_ASK_MS):
                 return True
+            if time.monotonic() - began > most_s:
+                raise TimeoutError(errno.ETIMEDOUT, f"no bytes for {most_s:.0f} seconds")
         return False
 
     return wait

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from gotrace.errors import GotraceError
-from gotrace.sources.base import Chunk, Source
-from gotrace.sources.local import read_into, some_reader
+from gotrace.sources.base import Chunk, GoOn, Source
+from gotrace.sources.local import patience, read_into, some_reader
 
 _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)://")
 _TIMEOUT_SECONDS = 60.0
@@ -30,7 +31,7 @@ class UrlSource(Source):
 
     def _read(self) -> Iterator[Chunk]:
         with self._open() as stream:
-            yield from read_into(some_reader(stream))
+            yield from read_into(some_reader(stream), _patience(self, stream))
 
     def _open(self) -> BinaryIO:
         if self._scheme in ("http", "https"):
@@ -54,3 +55,26 @@ class UrlSource(Source):
                 f"{self.name}: this kind of address can't be read: {error}"
             ) from None
         return filesystem.open_input_stream(path, compression=None)  # type: ignore[no-any-return]
+
+
+def _patience(source: Source, answer: Any) -> GoOn | None:
+    """Return what waits for the bytes of an HTTP answer; None where a layer may hold some back.
+
+    A read of ours is longer than the buffer of the answer, so nothing stays in there; before the
+    first one the begin of the body may.
+    """
+    socket = sys.modules.get("socket")
+    inner: Any = getattr(getattr(getattr(answer, "fp", None), "raw", None), "_sock", None)
+    if socket is None or type(inner) is not socket.socket or answer.chunked:
+        return None
+    wait = patience(source, inner.fileno(), _TIMEOUT_SECONDS)
+    begun = False
+
+    def go_on() -> bool:
+        nonlocal begun
+        if begun and wait is not None and answer.length != 0:
+            return wait()
+        begun = True
+        return True
+
+    return go_on
