@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEFAULT", "MOST_PROCS", "Limits"]
+__all__ = ["DEFAULT", "MOST_PATH_INTERVALS", "MOST_PROCS", "Limits"]
+
+MOST_PATH_INTERVALS = 20_000_000
+"""Intervals of goroutines that a critical path is looked for in: they are held, some 2 GB."""
 
 MOST_PROCS = 1 << 16
 """Procs that an analysis makes room for: eight times as many as any Linux has processors."""

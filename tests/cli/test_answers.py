@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -216,6 +217,8 @@ def evil(tmp_path: Path) -> Path:
         ("goroutines", "--group-by", "site"),
         ("goroutines", "--id", 1),
         ("goroutines", "--id", 5),
+        ("goroutines", "--id", 1, "--path"),
+        ("goroutines", "--id", 1, "--related"),
         ("blocking",),
         ("sched",),
         ("tasks",),
@@ -271,3 +274,18 @@ def test_related_goroutines(run: Run, packed: Path) -> None:
     nobody = run("goroutines", packed, "--id", "999999", "--related")
     assert "no goroutine woke goroutine 999999" in nobody.stderr
     assert run("goroutines", packed, "--related").exit_code == 2
+
+
+def test_the_critical_path_of_a_goroutine(run: Run, packed: Path) -> None:
+    text = run("goroutines", packed, "--id", "1", "--path").stdout
+    assert "back from the end, who held it up" in text
+    rows = run("goroutines", packed, "--id", "1", "--path", "--format", "json").stdout
+    segments = [json.loads(line) for line in rows.splitlines()]
+    times = [(int(row["start_ns"]), int(row["end_ns"])) for row in segments]
+    assert all(first[1] == second[0] for first, second in itertools.pairwise(times))
+    lives = gotrace.open(packed).table("goroutines").to_pylist()
+    (main,) = (row for row in lives if row["goroutine"] == 1)
+    assert times[-1][1] - times[0][0] == main["total_ns"]
+    nobody = run("goroutines", packed, "--id", "999999", "--path")
+    assert "no critical path: goroutine 999999 has no part in this time" in nobody.stderr
+    assert run("goroutines", packed, "--path").exit_code == 2

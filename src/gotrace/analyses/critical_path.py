@@ -14,7 +14,8 @@ from gotrace._core import CriticalPath
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Tables
 from gotrace.analyses.sums import Codes, codes_in, ints, whole
-from gotrace.errors import UnknownNameError
+from gotrace.errors import LimitError, UnknownNameError
+from gotrace.limits import MOST_PATH_INTERVALS
 from gotrace.spec.words import STATES
 from gotrace.tables.schema import schema
 from gotrace.tables.times import When
@@ -38,10 +39,20 @@ def critical_path(tables: Tables, goroutine: int, start: When, end: When) -> pa.
     """Give the table `critical_path` of what a goroutine did from `start` to `end`.
 
     Reads `goroutine_states` of that time, into memory. Raises `UnknownNameError` for a goroutine
-    that has no part in it, ValueError for a time that the trace cannot place.
+    that has no part in it, `LimitError` for too long a time, ValueError for one that the trace
+    cannot place.
     """
     reading = Reading(tables, {"goroutine_states": _COLUMNS}, start=start, end=end)
-    batches = [batch for _, batch in reading]
+    batches: list[pa.RecordBatch] = []
+    rows = 0
+    for _, batch in reading:
+        rows += batch.num_rows
+        if rows > MOST_PATH_INTERVALS:
+            raise LimitError(
+                f"the goroutines have more than {MOST_PATH_INTERVALS:,} intervals in this time "
+                "(limit MOST_PATH_INTERVALS): look for the critical path of a shorter one"
+            )
+        batches.append(batch)
     wanted = schema("goroutine_states", _COLUMNS)
     states = pa.Table.from_batches(batches, wanted).unify_dictionaries().combine_chunks()
     assert reading.start_ns is not None

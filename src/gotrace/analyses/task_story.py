@@ -8,10 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace.analyses.critical_path import critical_path
-from gotrace.analyses.names_of_stacks import COLUMNS, places
+from gotrace.analyses.path_story import names_of, path_if_any
 from gotrace.analyses.reading import Reading, Span, Tables
-from gotrace.errors import UnknownNameError
 from gotrace.tables.schema import schema
 
 _IDS = 12
@@ -87,22 +85,7 @@ def _region(row: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _add_path(tables: Tables, told: TaskStory, row: dict[str, Any]) -> None:
     who = row["end_goroutine"] if row["end_goroutine"] is not None else row["by_goroutine"]
-    if who is not None and row["end_ns"] > row["start_ns"]:
-        try:
-            told.path = critical_path(tables, who, row["start_ns"], row["end_ns"])
-        except UnknownNameError:
-            told.path = schema("critical_path").empty_table()
-    stacks = {row["stack_id"], *told.path["stack_id"].unique().to_pylist()} - {None}
-    goroutines = told.path["goroutine"].unique()
-    columns = {"stacks": COLUMNS, "goroutines": ("goroutine", "name")}
-    for name, batch in Reading(tables, columns, start=row["start_ns"], end=row["end_ns"]):
-        if name == "stacks":
-            kept = batch.filter(pc.is_in(batch.column("stack_id"), pa.array(stacks, pa.int64())))
-            told.sites.update(places(kept))
-        else:
-            kept = batch.filter(pc.is_in(batch.column("goroutine"), goroutines))
-            told.names |= {
-                id: text
-                for id, text in zip(*(c.to_pylist() for c in kept.columns), strict=True)
-                if text
-            }
+    start, end = row["start_ns"], row["end_ns"]
+    if who is not None and end > start:
+        told.path = path_if_any(tables, who, start, end)
+    told.sites, told.names = names_of(tables, told.path, [row["stack_id"]], start, end)

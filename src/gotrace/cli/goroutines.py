@@ -47,6 +47,7 @@ _BY = {"exec": "exec_ns", "sched": "sched_ns", "block": "block_ns", "count": "co
 )
 @click.option("--id", "goroutine", type=click.IntRange(min=1), help="The story of one goroutine.")
 @click.option("--related", is_flag=True, help="With --id: who woke it, and who woke those.")
+@click.option("--path", "critical", is_flag=True, help="With --id: its critical path.")
 @click.option(
     "--sort",
     type=click.Choice(list(_BY)),
@@ -63,6 +64,7 @@ def goroutines(
     group: str | None,
     goroutine: int | None,
     related: bool,
+    critical: bool,
     sort: str,
     limit: int,
     compat: str | None,
@@ -79,13 +81,19 @@ def goroutines(
     gotrace goroutines app.trace                       groups by entry function
     gotrace goroutines app.trace --group-by site       by go statement
     gotrace goroutines app.trace --id 18 --from +1s    the life of goroutine 18, with wakers
+    gotrace goroutines app.trace --id 18 --path        back from its end, who held it up
     """
     form = format_of(path, form, FORMATS)
     if compat and (start or end or goroutine):
         raise click.UsageError("--compat go: Go has no numbers of a part of the trace")
-    if related and goroutine is None:
-        raise click.UsageError("--related: of which goroutine? --id says it")
+    if (related or critical) and goroutine is None:
+        option = "--related" if related else "--path"
+        raise click.UsageError(f"{option}: of which goroutine? --id says it")
     with trace_of(file, on_error) as trace:
+        if critical and goroutine is not None:
+            from gotrace.cli.path_text import tell_path
+
+            return tell_path(trace, goroutine, start, end, form, path, overwrite)
         if related and goroutine is not None:
             from gotrace.cli.related_text import tell_related
 

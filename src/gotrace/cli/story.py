@@ -162,8 +162,9 @@ class _Page:
         file = shell_word(self._name)
         parent = next((life["parent"] for life in self._told.lives if life["parent"]), None)
         go_on = [f"gotrace events {file} --goroutine {self._goroutine} --limit 50"]
+        own = f"gotrace goroutines {file} --id {self._goroutine}"
         if any(self._told.roots):
-            go_on.append(f"gotrace goroutines {file} --id {self._goroutine} --related")
+            go_on += [f"{own} --path", f"{own} --related"]
         if parent is not None:
             go_on.append(f"gotrace goroutines {file} --id {parent}")
         return go_on

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gotrace.cli.aligned import aligned, short_name, wrapped
 from gotrace.cli.answers import brief, header, moment, next_lines, shell_word, write_answer
 from gotrace.cli.inputs import report_damage
-from gotrace.cli.tasks import split_text
-from gotrace.cli.terminal import BAD, clean, count, say
+from gotrace.cli.path_text import path_lines
+from gotrace.cli.terminal import BAD, count, say
 
 if TYPE_CHECKING:
     from gotrace.analyses.task_story import TaskStory
@@ -88,14 +88,9 @@ class _Page:
         yield ""
 
     def _critical_path(self) -> Iterator[str]:
-        from gotrace.analyses.critical_path import split_of
-
-        path = self._told.path
-        if not path.num_rows:
-            return
-        yield "  the critical path: back from the end, who held it up"
-        yield from wrapped(split_text(split_of(path)), "    ")
-        yield from path_lines(path.to_pylist(), self._told.sites, self._told.names, self._at)
+        if self._told.path.num_rows:
+            yield "  the critical path: back from the end, who held it up"
+            yield from path_lines(self._told, self._at)
 
     def _next(self, row: dict[str, Any]) -> list[str]:
         file = shell_word(self._name)
@@ -108,37 +103,3 @@ class _Page:
 
     def _at(self, time_ns: int) -> str:
         return moment(time_ns, self._span)
-
-
-def path_lines(
-    segments: Sequence[dict[str, Any]], sites: dict[int, str], names: dict[int, str], at: Any
-) -> Iterator[str]:
-    """Yield the long segments of a path in order; the short ones between them are one line."""
-    longest = sorted(segments, key=lambda row: -row["duration_ns"])[: _LINES // 2]
-    shown = {id(row) for row in longest}
-    rows: list[list[str]] = []
-    skipped: list[dict[str, Any]] = []
-
-    def put_skipped() -> None:
-        if skipped:
-            time = sum(row["duration_ns"] for row in skipped)
-            rows.append(["", brief(time), "", "", f"{count(len(skipped), 'short segment')}"])
-            skipped.clear()
-
-    for row in segments:
-        if id(row) not in shown:
-            skipped.append(row)
-            continue
-        put_skipped()
-        word = row["wait"] if row["state"] == "waiting" else _STATES.get(row["state"], "unknown")
-        site = sites.get(row["stack_id"]) if row["stack_id"] is not None else None
-        function, _, line = short_name(site or names.get(row["goroutine"])).partition(" ")
-        where = f"{line} {function}".strip()
-        when = f"+{at(row['start_ns'])}"
-        lasted = brief(row["duration_ns"])
-        rows.append([when, lasted, word or "waiting", f"G{row['goroutine']}", clean(where)])
-    put_skipped()
-    yield from aligned(["from", "for", "", "goroutine", "where"], rows, left=(2, 3))
-
-
-_STATES = {"running": "running", "runnable": "ready", "syscall": "syscall"}
