@@ -6,6 +6,8 @@ import itertools
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gotrace.analyses.delta import deltas
 from gotrace.analyses.flame import flame_of
@@ -42,6 +44,48 @@ def test_order_never_changes_the_result(level: Any) -> None:
     assert results[0].types == (("samples", "count"), ("cpu", "nanoseconds"))
     assert results[0].values.sum(axis=0).tolist() == [3, 1 + 2 + 4 + 8 + 5000 + 70]
     assert results[0].facts == {"time_ns": 10, "duration_ns": 7, "period": 9}
+
+
+FRAMES = st.sampled_from(["a", "a:7", "b", "b+c", "drop", "@4096", "@9"])
+LABELS = st.dictionaries(
+    st.sampled_from("xyz"),
+    st.sampled_from(["t", ["u", "t"], 0, 7, (7, "bytes"), (7, "kilobytes")]),
+    max_size=2,
+)
+KINDS = {
+    "cpu/nanoseconds": 1,
+    "cpu/microseconds": 1,
+    "samples/count cpu/milliseconds": 2,
+    "cpu/nanoseconds samples/count": 2,
+    "alloc_space/bytes": 1,
+}
+FACTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "time_nanos": st.integers(1, 9),
+        "duration_nanos": st.integers(1, 9),
+        "period": st.integers(1, 9),
+        "base": st.sampled_from([0, 0x9000]),
+        "drop_frames": st.just("drop"),
+    },
+)
+
+
+@st.composite
+def profiles(draw: Any) -> ProfileColumns:
+    types = draw(st.sampled_from(sorted(KINDS)))
+    values = st.lists(st.integers(-9, 9), min_size=KINDS[types], max_size=KINDS[types])
+    stack = st.lists(FRAMES, min_size=1, max_size=4).map(" ".join)
+    samples = draw(st.lists(st.tuples(stack, values, LABELS), max_size=5))
+    return columns(*samples, types=types, **draw(FACTS))
+
+
+@pytest.mark.parametrize("level", ["exact", "function"])
+@settings(max_examples=60, deadline=None)
+@given(given=st.lists(profiles(), min_size=2, max_size=4), data=st.data())
+def test_any_profiles_in_any_order(level: Any, given: list[ProfileColumns], data: Any) -> None:
+    order = data.draw(st.permutations(given))
+    assert same(merge(given, level), merge(order, level))
 
 
 def test_processes_and_builds_join() -> None:

@@ -46,7 +46,7 @@ def build(target: str) -> Path:
     core_sources = [*_core_sources(), HERE / "failing_alloc.h", HERE / "quick_order.pxi"]
     core = _object(clang, _core_with_entry(), core_sources, instrumented=True)
     source = HERE / f"{target}_target.pyx"
-    driver = _object(clang, source, [*_core_sources(), *HERE.glob("*.px?")])
+    driver = _object(clang, source, [source, *_core_sources(), *HERE.glob("*.px?")])
     embed = OUT / f"{target}_embed.o"
     if _is_stale(embed, [HERE / "embed.c", Path(__file__)]):
         defines = (f'-DFUZZ_TARGET="{source.stem}"', f"-DFUZZ_INIT=PyInit_{source.stem}")

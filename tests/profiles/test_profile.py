@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import random
+import signal
+import time
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 import zstandard
 
 import gotrace
-from gotrace._core import frame_keys
+from gotrace._core import decode_profile, frame_keys
 from gotrace.tables.profile import Profile
 from gotrace.tables.profile_raw import Texts
 from gotrace.tables.schema import PROFILE_TABLES
@@ -145,6 +147,98 @@ def test_stacks_have_the_keys_of_their_frames(seed: int) -> None:
         assert row["fingerprint"] == expected.fingerprint
         assert (row["frame_ids"], row["depth"]) == (ids, len(ids))
         assert frames.issuperset(ids)
+
+
+def fields_of(message: bytes) -> list[tuple[int, bytes]]:
+    """The fields of a message, each with its number."""
+
+    def number(at: int) -> tuple[int, int]:
+        value = shift = 0
+        while True:
+            value |= (message[at] & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+            if message[at - 1] < 0x80:
+                return value, at
+
+    found, at = [], 0
+    while at < len(message):
+        tag, end = number(at)
+        size, end = number(end)
+        end += size if tag & 7 == 2 else 0
+        found.append((tag >> 3, message[at:end]))
+        at = end
+    return found
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_tables_and_strings_stand_before_or_after_what_names_them(seed: int) -> None:
+    """Whatever the order of the fields, of messages too; Go has the strings last."""
+    data, rng = random_profile(seed).SerializeToString(), random.Random(seed)
+    fields = fields_of(data)
+    kinds = sorted({number for number, _ in fields})
+    rng.shuffle(kinds)
+    moved = [field for kind in kinds for number, field in fields if number == kind]
+    assert sum(map(len, moved)) == len(data)
+    for name in set(PROFILE_TABLES) - {"profiles"}:
+        assert opened(b"".join(moved)).table(name).equals(opened(data).table(name)), name
+
+
+def test_every_member_of_a_gzip_file_may_be_a_profile() -> None:
+    parts = [random_profile(seed).SerializeToString() for seed in range(3)]
+    packed = b"".join(map(gzip.compress, parts)) + bytes(99)
+    assert [row["bytes"] for row in opened(packed).info().profiles] == list(map(len, parts))
+    assert opened(packed).table("samples").equals(opened(b"".join(parts)).table("samples"))
+
+
+def test_numbers_of_labels_are_kept_also_zero() -> None:
+    """google/pprof loses a 0 without a unit, and the number beside a text."""
+    p = Packed(string_table=[b"", b"n", b"bytes", b"text"])
+    p.sample_type.add(type=1, unit=2)
+    sample = p.sample.add(value=[1])
+    for label in (
+        {},
+        {"num": 7},
+        {"num_unit": 2},
+        {"num": -1, "num_unit": 2},
+        {"str": 3},
+        {"str": 3, "num": 9},
+    ):
+        sample.label.add(key=1, **label)
+    found = [
+        (row["key"], row["str"], row["num"], row["unit"])
+        for row in rows(p.SerializeToString(), "label_sets")
+    ]
+    assert found == [
+        ("n", None, 0, None),
+        ("n", None, 7, None),
+        ("n", None, 0, "bytes"),
+        ("n", None, -1, "bytes"),
+        ("n", "text", None, None),
+        ("n", "text", 9, None),
+    ]
+
+
+def test_a_long_decode_hears_ctrl_c() -> None:
+    """An exception of a signal's handler ends it at the next look, every few milliseconds."""
+    sample = b"\x12\x0c\x0a\x02\x01\x01\x0a\x02\x01\x01\x10\x01\x10\x01"
+    location = b"\x22\x02\x08\x01"
+    data = b"\x0a\x00\x0a\x00" + location + sample * (4 << 20)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        start = time.thread_time()
+        decode_profile(data, 0, 1 << 34)
+        whole = time.thread_time() - start
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        start = time.thread_time()
+        with pytest.raises(KeyboardInterrupt):
+            decode_profile(data, 0, 1 << 34)
+        assert time.thread_time() - start < whole / 2
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_packed_and_unpacked_are_one() -> None:

@@ -12,11 +12,15 @@ import numpy.typing as npt
 
 from gotrace._core import add_rows, distinct_lists, expand_lists
 from gotrace.analyses.profile_columns import Ints, ProfileColumns
-from gotrace.errors import unknown_name
+from gotrace.errors import LimitError, unknown_name
+from gotrace.limits import DEFAULT
 from gotrace.tables.profile_raw import as_ints
 
 GRANULARITIES: Final = ("functions", "filefunctions", "files", "lines", "addresses")
 """What makes two frames one; pprof's words."""
+
+_BYTES_OF_A_FRAME: Final = 32
+"""What a frame of a distinct stack may take in a tree of them."""
 
 _COLUMNS = ("function", "file", "line", "column", "address", "object", "start_line")
 
@@ -109,6 +113,11 @@ class FrameStacks:
         offsets = np.empty(len(self.starts) + 1, np.int64)
         nodes, inlined = np.empty(0, np.int32), np.empty(0, np.uint8)
         expand_lists(*self.located, offsets, nodes, inlined, self.leaf_first)
+        if (wanted := _BYTES_OF_A_FRAME * int(offsets[-1])) > DEFAULT.memory_bytes:
+            raise LimitError(
+                f"stacks of {offsets[-1]} frames would take {wanted} bytes, more than "
+                f"{DEFAULT.memory_bytes} (limit memory_bytes)"
+            )
         nodes, inlined = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.uint8)
         expand_lists(*self.located, offsets, nodes, inlined, self.leaf_first)
         return offsets, nodes, inlined

@@ -6,9 +6,8 @@ The result does not depend on the order of the profiles: everything in it is sor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from itertools import repeat
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -67,6 +66,18 @@ class _Image(NamedTuple):
         )
 
 
+class _Numbers(dict[Any, int]):
+    """Numbers of what was met; what is new gets the one that `find` says."""
+
+    def __init__(self, find: Callable[[Any], int]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, key: Any) -> int:
+        number = self[key] = self._find(key)
+        return number
+
+
 class Merger:
     """Adds profiles up. `level` "function" forgets lines and addresses, so that builds join."""
 
@@ -77,7 +88,7 @@ class Merger:
         self._labels = labels
         self._functions: dict[tuple[str, str, str, int], int] = {}
         self._files: list[str] = []
-        self._met: dict[tuple[Any, ...], int] = {}
+        self._met = _Numbers(lambda key: self._function(*key))
         self._mappings: dict[tuple[str, str], int] = {}
         self._images: list[_Image] = []
         self._label_sets: dict[LabelSet, int] = {(): 0}
@@ -151,16 +162,18 @@ class Merger:
 
     def _intern_functions(self, profile: ProfileColumns, systems: Sequence[str]) -> Ints:
         """Give each function its number here, and -1 for none."""
-        names, files = profile.function_names, profile.function_files
+        keys: Iterable[tuple[Any, ...]] = zip(
+            profile.function_names, profile.function_files, strict=True
+        )
         if self._exact:
-            keys = list(zip(names, files, systems, profile.function_starts.tolist(), strict=True))
-        else:
-            keys = list(zip(names, files, repeat(""), repeat(0), strict=False))
-        met = self._met
-        for key in keys:
-            if key not in met:
-                met[key] = self._function(*key)
-        return np.array([*map(met.__getitem__, keys), -1], np.int64)
+            keys = zip(
+                profile.function_names,
+                profile.function_files,
+                systems,
+                profile.function_starts.tolist(),
+                strict=True,
+            )
+        return np.array([*map(self._met.__getitem__, keys), -1], np.int64)
 
     def _function(self, name: str, file: str, system: str = "", start: int = 0) -> int:
         key = (name, system, file if self._exact else "", start)

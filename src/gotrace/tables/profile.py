@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from gotrace.sinks.parquet import TableWritten
     from gotrace.tables.profile_raw import RawProfile
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,7 @@ class Profile:
         limits = self._input.limits
         deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
         rows = 0
-        batches = self._decoded(schemas)
+        batches = self._named(self._decoded(schemas))
         if self.on_error == "skip":
             held = list(batches)
             batches = iter([] if self.fault else held)
@@ -240,7 +243,7 @@ class Profile:
         if self._input.consumed:
             raise ConsumedError(f"{self.name}: a stream can be read once, and it was read")
         self.fault, self.notes, self._cancelled = None, [], False
-        profiles: Iterator[RawProfile] = (raw for raw, _ in self._profiles())
+        profiles = self._named(raw for raw, _ in self._profiles())
         if self.on_error == "skip":
             held = list(profiles)
             profiles = iter([] if self.fault else held)
@@ -278,7 +281,7 @@ class Profile:
 
                 raw = decode_text(bytes(data), self._text_fault)
                 yield (
-                    RawProfile(raw),
+                    RawProfile(raw, self._input.limits.memory_bytes),
                     header | {"format": head.kind, "offset": 0, "bytes": len(data)},
                 )
                 return
@@ -289,7 +292,7 @@ class Profile:
                     text = f"{raw['replaced']} texts were not UTF-8; broken bytes were replaced"
                     self._note("info", "not_utf8", text, start)
                 place = {"profile": number, "offset": start, "bytes": end - start}
-                yield RawProfile(raw), header | place
+                yield RawProfile(raw, self._input.limits.memory_bytes), header | place
                 start, number = end, number + 1
         except FormatError as error:
             error.source = error.source or self.name
@@ -297,6 +300,11 @@ class Profile:
             if self.on_error == "fail":
                 raise
             self._note("error", "damage", error.reason, error.offset)
+
+    def _named(self, made: Iterator[Made]) -> Iterator[Made]:
+        """Iterate; the error of a limit says which source it is about."""
+        try:
+            yield from made
         except LimitError as error:
             if self.name not in str(error):
                 raise LimitError(f"{self.name}: {error}") from None

@@ -217,6 +217,7 @@ class _Samples:
 
         def kind(name: str) -> pa.Array:
             number = np.tile(np.arange(types), self._rows)
+            self._raw.check_text(self._raw.ints(name), self._rows)
             return self._raw.needed_text(name).take(pa.array(number))
 
         return {

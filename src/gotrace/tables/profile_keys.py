@@ -37,6 +37,9 @@ _GOEXIT, _LEAF_SIDE, _RUNTIME, _NO_SITE = 1, 2, 4, 8
 
 _LABEL_FIELDS: Final = ("set_key", "set_str", "set_num", "set_unit")
 
+_BYTES_OF_A_FRAME: Final = 32
+"""What a frame of a stack takes: its entry, its name, its id, and that in the table."""
+
 _MOST_TEXT: Final = 1 << 30
 """Bytes of text in one piece of a table: a utf8 column ends at 2 GiB."""
 
@@ -118,9 +121,15 @@ class StackKeys:
 
     @cached_property
     def _names(self) -> list[FunctionName]:
+        self._raw.check_text(self._raw.ints("function_name"))
         texts = self._raw.plain_strings
         names = [texts[number] for number in self._raw.ints("function_name").tolist()]
         return [*map(function_name, names), function_name("")]
+
+    @cached_property
+    def _texts(self) -> Ints:
+        """Of each name the string."""
+        return np.append(self._raw.ints("function_name"), 0)
 
     @cached_property
     def _folded(self) -> Texts:
@@ -139,6 +148,8 @@ class StackKeys:
         rows, lines = raw.ints("line_row"), raw.ints("line")
         ids = np.empty(len(lines), np.int64)
         files = raw.ints("function_file")[rows]
+        for texts in (raw.ints("function_name")[rows], files):
+            raw.check_hashed(texts)
         frame_keys(*self._folded, *raw.texts, rows, files, lines, ids)
         return ids
 
@@ -180,6 +191,8 @@ class StackKeys:
         new_bare = np.flatnonzero(first_met(self.bare_frames, known))
         images, image, addresses = self._images
         rows = raw.ints("line_row")[new_lines]
+        for name in ("function_name", "function_file"):
+            raw.check_text(raw.ints(name)[rows])
         names = self._names
         files = raw.text("function_file").take(pa.array(rows))
         folded, package, std, runtime = (
@@ -220,6 +233,8 @@ class StackKeys:
     def _members(self) -> tuple[Ints, Ints]:
         """End of each stack among its entries, and these."""
         _, ends, rows = self._numbered
+        frames = int(np.diff(self._entries)[rows].sum())
+        self._raw.check_room(_BYTES_OF_A_FRAME * frames, f"stacks of {frames} frames")
         new_ends, entries = map(as_ints, list_members(ends, rows, self._entries))
         return new_ends, entries
 
@@ -269,6 +284,7 @@ class StackKeys:
                     offsets, ids, type=wanted.field("frame_ids").type
                 )
             if "functions" in wanted.names:
+                self._raw.check_text(self._texts[self._name[entries[start:end]]])
                 texts = pa.array([*names, ""], pa.utf8())
                 piece["functions"] = pa.ListArray.from_arrays(
                     offsets,
@@ -289,6 +305,7 @@ class StackKeys:
         flags = np.array([_flags(name) for name in names], np.uint8)
         keys = [np.empty(len(ends), np.int64) for _ in range(4)]
         name_of = self._name[entries]
+        self._raw.check_hashed(self._texts[name_of])
         site_keys(ends, self._frame_ids, name_of, flags, *self._folded, *keys)
         site_stack_ids, fingerprints, sites, roots = keys
         starts = np.append(0, ends[:-1]) if len(ends) else ends
@@ -297,8 +314,12 @@ class StackKeys:
 
         def names_at(places: Ints) -> pa.Array:
             at = np.append(name_of, len(names) - 1)[places]
+            self._raw.check_text(self._texts[at])
             return folded.take(pa.array(at))
 
+        rows = np.append(self._raw.ints("line_row"), -1)[np.append(self._line[entries], -1)[sites]]
+        for texts in (self._texts, np.append(self._raw.ints("function_file"), 0)):
+            self._raw.check_text(texts[rows], times=2)
         lines, place = np.unique(np.append(self._line[entries], -1)[sites], return_inverse=True)
         chosen = [self._site(line) for line in lines.tolist()]
         at = pa.array(place.reshape(-1))

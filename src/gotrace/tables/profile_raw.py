@@ -12,7 +12,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace.errors import LimitError
+from gotrace.limits import DEFAULT
+
 Ints = npt.NDArray[np.int64]
+
+_HASHED_BYTES: Final = 1 << 30
+_LONG_NAME: Final = 1 << 10
+"""What is hashed at most: so many bytes, and so many a name."""
+
+_MOST_TEXT: Final = (1 << 31) - 1
+"""Bytes that a utf8 column can hold."""
 
 
 class Texts(NamedTuple):
@@ -30,10 +40,39 @@ class Texts(NamedTuple):
 
 
 class RawProfile:
-    """What `decode_profile` gave, by the names of its lists."""
+    """What `decode_profile` gave, by the names of its lists.
 
-    def __init__(self, raw: Mapping[str, Any]) -> None:
+    Few bytes may name a long text, or a location of many lines, again and again: what is made of
+    them is checked against `memory_bytes` before it is made, and raises LimitError.
+    """
+
+    def __init__(self, raw: Mapping[str, Any], memory_bytes: int = DEFAULT.memory_bytes) -> None:
         self.raw = raw
+        self._memory = min(memory_bytes, _MOST_TEXT)
+        self._most = memory_bytes
+
+    def check_room(self, wanted: int, what: str) -> None:
+        """Raise LimitError for more bytes than may be made at once."""
+        if wanted > self._most:
+            raise LimitError(
+                f"{what} would take {wanted} bytes, more than {self._most} (limit memory_bytes)"
+            )
+
+    def check_text(self, numbers: Ints, times: int = 1) -> None:
+        """Raise LimitError for too much text: strings by their numbers, each so many times."""
+        wanted = int(np.diff(self.texts.offsets)[numbers].sum()) * times
+        if wanted > self._memory:
+            raise LimitError(
+                f"a column of text would take {wanted} bytes, more than {self._memory} "
+                "(limit memory_bytes)"
+            )
+
+    def check_hashed(self, numbers: Ints) -> None:
+        """Raise LimitError for strings, by their numbers, that would take too long to hash."""
+        wanted = int(np.diff(self.texts.offsets)[numbers].sum())
+        most = _HASHED_BYTES + _LONG_NAME * len(numbers)
+        if wanted > most:
+            raise LimitError(f"names of {wanted} bytes would be hashed, more than {most}")
 
     def count(self, name: str) -> int:
         """Give the length of a list."""
@@ -92,6 +131,7 @@ class RawProfile:
 
     def text(self, name: str) -> pa.Array:
         """Give the texts that a list names, null for the empty one."""
+        self.check_text(self.ints(name))
         found = self.strings.take(self.int64(name))
         return found if found.type == pa.utf8() else found.cast(pa.utf8())
 

@@ -1,12 +1,28 @@
 # Lists of numbers in the order of their content.
 #
-# A merge sort, for what comes from strangers must not make it slow. Two numbers of a list are at
-# hand beside it, which nearly always decide.
+# A merge sort, for what comes from strangers must not make it slow. The first numbers of a list, as
+# many as two words hold, are at hand beside it, which nearly always decides.
 
 cdef struct SortedList:
-    int64_t first               # two numbers, INT64_MIN for none
-    int64_t second
+    uint64_t first              # numbers + 1, the first one highest; 0 for none. Or see below
+    uint64_t second
     int64_t list
+
+
+cdef inline uint64_t numbers_in_word(
+    const int64_t* numbers, int64_t count, int64_t per_word, int64_t bits
+) noexcept nogil:
+    """The first numbers of a run as one, so that words are in the order of the runs.
+
+    Of numbers that are negative or large one has to do; then none may look like the least.
+    """
+    cdef uint64_t word = 0
+    cdef int64_t i
+    if per_word == 1:
+        return <uint64_t>numbers[0] ^ <uint64_t>1 << 63 if count > 0 else 0
+    for i in range(per_word):
+        word = word << bits | (<uint64_t>numbers[i] + 1 if i < count else 0)
+    return word
 
 
 cdef inline bint list_before(
@@ -60,6 +76,9 @@ def sort_lists(
     cdef int64_t count = order.shape[0]
     cdef int64_t i, at, size
     cdef int64_t width = 1
+    cdef int64_t bits = 1
+    cdef int64_t per_word
+    cdef uint64_t all_bits = 0
     cdef const int64_t* base = &numbers[0] if numbers.shape[0] else NULL
     _check_offsets(offsets, numbers.shape[0])
     _check_numbers(order, 0, min(offsets.shape[0] - 1, tags.shape[0]))
@@ -71,12 +90,19 @@ def sort_lists(
         if items == NULL or out == NULL:
             raise MemoryError
         with nogil:
+            for i in range(numbers.shape[0]):
+                all_bits |= <uint64_t>base[i] | (<uint64_t>base[i] + 1)
+            while bits < 64 and all_bits >> bits:
+                bits += 1
+            per_word = 64 // bits
             for i in range(count):
                 at = offsets[order[i]]
                 size = offsets[order[i] + 1] - at
                 items[i].list = order[i]
-                items[i].first = base[at] if size else INT64_MIN
-                items[i].second = base[at + 1] if size > 1 else INT64_MIN
+                items[i].first = numbers_in_word(base + at, size, per_word, bits)
+                items[i].second = numbers_in_word(
+                    base + at + per_word, size - per_word, per_word, bits
+                )
             while width < count:
                 at = 0
                 while at < count:

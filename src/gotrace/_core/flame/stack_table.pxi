@@ -12,33 +12,41 @@ cdef struct StackSlot:
     int64_t id                      # + 1; 0 is empty
 
 
-cdef class StackTable(Owned):
-    """Distinct stacks in the order they were first seen."""
+cdef struct StackRow:
+    int64_t start                   # of its words
+    int64_t tag
+    int64_t count                   # of its numbers
 
-    cdef int64_t* refs
-    cdef int64_t* offsets           # count + 1 of them
-    cdef int64_t* tags
-    cdef int64_t* mapped            # rows of a group
+
+cdef class StackTable(Owned):
+    """Distinct stacks in the order they were first seen.
+
+    Numbers lie two in a word of 64 bits, a row beginning a word, until one does not fit 32 bits.
+    """
+
+    cdef int64_t* words
+    cdef StackRow* rows             # and where the next one begins
+    cdef int64_t* laid              # words of a group that is looked up
     cdef StackSlot* slots
-    cdef int64_t refs_capacity, offsets_capacity, tags_capacity, mapped_capacity
-    cdef int64_t count
+    cdef int64_t words_capacity, rows_capacity, laid_capacity
+    cdef int64_t count, numbers
     cdef uint64_t mask, seed
+    cdef bint wide
 
     def __cinit__(self):
         self.seed = int.from_bytes(os.urandom(8), "little")
         self.slots = <StackSlot*>calloc(1024, sizeof(StackSlot))
         if self.slots == NULL or not reserve(
-            <void**>&self.offsets, &self.offsets_capacity, 16, sizeof(int64_t)
+            <void**>&self.rows, &self.rows_capacity, 16, sizeof(StackRow)
         ):
             raise MemoryError
         self.mask = 1023
-        self.offsets[0] = 0
+        self.rows[0].start = 0
 
     def __dealloc__(self):
-        free(self.refs)
-        free(self.offsets)
-        free(self.tags)
-        free(self.mapped)
+        free(self.words)
+        free(self.rows)
+        free(self.laid)
         free(self.slots)
 
     def __len__(self):
@@ -47,11 +55,7 @@ cdef class StackTable(Owned):
     @property
     def total_refs(self):
         """How many numbers all distinct rows hold."""
-        self.enter()
-        try:
-            return self.offsets[self.count]
-        finally:
-            self.leave()
+        return self.numbers
 
     def intern(
         self,
@@ -75,14 +79,14 @@ cdef class StackTable(Owned):
             if offsets[i] < 0 or offsets[i] > refs.shape[0] or (i and offsets[i] < offsets[i - 1]):
                 raise ValueError(f"offset {offsets[i]} of row {i} is outside the references")
         if names is not None:
-            for i in range(refs.shape[0]):
-                if not 0 <= refs[i] < names.shape[0]:
-                    raise ValueError(f"reference {refs[i]} has no name")
+            _check_numbers(refs, 0, names.shape[0])
         if rows == 0:
             return
         self.enter()
         try:
             with nogil:
+                if not self.wide and not _fit_32_bits(refs if names is None else names):
+                    done = self._widen()
                 while done and start < rows:
                     done = self._intern_group(
                         &offsets[start], &refs[0] if refs.shape[0] else &tags[0],
@@ -95,6 +99,28 @@ cdef class StackTable(Owned):
         if not done:
             raise MemoryError
 
+    cdef inline int64_t _words_of(self, int64_t count) noexcept nogil:
+        return count if self.wide else (count + 1) >> 1
+
+    cdef void _lay(
+        self, int64_t* out, const int64_t* refs, const int64_t* names, int64_t count
+    ) noexcept nogil:
+        """Lay a row down as it is kept."""
+        cdef int32_t* narrow = <int32_t*>out
+        cdef int64_t i
+        if self.wide:
+            for i in range(count):
+                out[i] = refs[i] if names == NULL else names[refs[i]]
+            return
+        if count & 1:
+            narrow[count] = 0
+        if names == NULL:
+            for i in range(count):
+                narrow[i] = <int32_t>refs[i]
+        else:
+            for i in range(count):
+                narrow[i] = <int32_t>names[refs[i]]
+
     cdef bint _intern_group(
         self, const int64_t* offsets, const int64_t* refs, const int64_t* names,
         const int64_t* tags, int64_t* ids, int count,
@@ -102,34 +128,33 @@ cdef class StackTable(Owned):
         cdef const int64_t* rows[GROUP]
         cdef uint64_t hashes[GROUP]
         cdef const StackSlot* slot
-        cdef int64_t j
+        cdef int64_t n
         cdef int64_t used = 0
         cdef int i
-        if names != NULL and not reserve(
-            <void**>&self.mapped, &self.mapped_capacity, offsets[count] - offsets[0] + 1,
+        if not reserve(
+            <void**>&self.laid, &self.laid_capacity, offsets[count] - offsets[0] + count + 1,
             sizeof(int64_t),
         ):
             return False
         for i in range(count):
-            rows[i] = refs + offsets[i]
-            if names != NULL:
-                rows[i] = self.mapped + used
-                for j in range(offsets[i], offsets[i + 1]):
-                    self.mapped[used] = names[refs[j]]
-                    used += 1
+            n = offsets[i + 1] - offsets[i]
+            rows[i] = self.laid + used
+            self._lay(self.laid + used, refs + offsets[i], names, n)
             hashes[i] = hash_numbers(
-                rows[i], offsets[i + 1] - offsets[i], self.seed ^ <uint64_t>tags[i]
+                rows[i], self._words_of(n),
+                self.seed ^ <uint64_t>tags[i] ^ (<uint64_t>(n & 1) << 63),
             )
+            used += self._words_of(n)
             prefetch(&self.slots[hashes[i] & self.mask])
         for i in range(count):
             slot = &self.slots[hashes[i] & self.mask]
             if slot.id:
-                prefetch(&self.offsets[slot.id - 1])
-                prefetch(&self.tags[slot.id - 1])
+                prefetch(&self.rows[slot.id - 1])
         for i in range(count):
             slot = &self.slots[hashes[i] & self.mask]
             if slot.id:
-                prefetch(self.refs + self.offsets[slot.id - 1])
+                prefetch(self.words + self.rows[slot.id - 1].start)
+                prefetch(self.words + self.rows[slot.id - 1].start + 8)
         for i in range(count):
             ids[i] = self._intern(rows[i], offsets[i + 1] - offsets[i], tags[i], hashes[i])
             if ids[i] < 0:
@@ -137,42 +162,45 @@ cdef class StackTable(Owned):
         return True
 
     cdef int64_t _intern(
-        self, const int64_t* row, int64_t length, int64_t tag, uint64_t hash
+        self, const int64_t* row, int64_t count, int64_t tag, uint64_t hash
     ) noexcept nogil:
         cdef uint64_t at = hash & self.mask
+        cdef int64_t size = self._words_of(count)
         cdef int64_t id
+        cdef StackRow* known
         while self.slots[at].id != 0:
-            id = self.slots[at].id - 1
+            known = &self.rows[self.slots[at].id - 1]
             if (
                 self.slots[at].hash == hash
-                and self.tags[id] == tag
-                and self.offsets[id + 1] - self.offsets[id] == length
-                and (length == 0
-                     or memcmp(self.refs + self.offsets[id], row, length * sizeof(int64_t)) == 0)
+                and known.tag == tag
+                and known.count == count
+                and (size == 0
+                     or memcmp(self.words + known.start, row, size * sizeof(int64_t)) == 0)
             ):
-                return id
+                return self.slots[at].id - 1
             at = (at + 1) & self.mask
         id = self.count
         if not (
-            reserve(<void**>&self.refs, &self.refs_capacity,
-                    self.offsets[id] + length, sizeof(int64_t))
-            and reserve(<void**>&self.offsets, &self.offsets_capacity, id + 2, sizeof(int64_t))
-            and reserve(<void**>&self.tags, &self.tags_capacity, id + 1, sizeof(int64_t))
+            reserve(<void**>&self.rows, &self.rows_capacity, id + 2, sizeof(StackRow))
+            and reserve(<void**>&self.words, &self.words_capacity,
+                        self.rows[id].start + size, sizeof(int64_t))
         ):
             return -1
-        if length:
-            memcpy(self.refs + self.offsets[id], row, length * sizeof(int64_t))
-        self.offsets[id + 1] = self.offsets[id] + length
-        self.tags[id] = tag
+        if size:
+            memcpy(self.words + self.rows[id].start, row, size * sizeof(int64_t))
+        self.rows[id].tag = tag
+        self.rows[id].count = count
+        self.rows[id + 1].start = self.rows[id].start + size
         self.slots[at].hash = hash
         self.slots[at].id = id + 1
         self.count += 1
-        if <uint64_t>self.count * 2 > self.mask and not self._rehash():
+        self.numbers += count
+        if <uint64_t>self.count * 2 > self.mask and not self._rehash(self.mask * 2 + 1):
             return -1
         return id
 
-    cdef bint _rehash(self) noexcept nogil:
-        cdef uint64_t mask = self.mask * 2 + 1
+    cdef bint _rehash(self, uint64_t mask) noexcept nogil:
+        """Lay the slots out anew; their hashes hold."""
         cdef uint64_t at, i
         cdef StackSlot* slots = <StackSlot*>calloc(mask + 1, sizeof(StackSlot))
         if slots == NULL:
@@ -188,24 +216,73 @@ cdef class StackTable(Owned):
         self.mask = mask
         return True
 
+    cdef bint _widen(self) noexcept nogil:
+        """A word a number from here on."""
+        cdef int64_t* words = <int64_t*>malloc((self.numbers + 1) * sizeof(int64_t))
+        cdef int64_t used = 0
+        cdef uint64_t i
+        cdef StackRow* row
+        if words == NULL:
+            return False
+        for i in range(<uint64_t>self.count):
+            row = &self.rows[i]
+            _copy_numbers(words + used, self.words + row.start, row.count, False)
+            row.start = used
+            used += row.count
+        self.rows[self.count].start = used
+        free(self.words)
+        self.words, self.words_capacity, self.wide = words, self.numbers + 1, True
+        for i in range(self.mask + 1):
+            if self.slots[i].id:
+                row = &self.rows[self.slots[i].id - 1]
+                self.slots[i].hash = hash_numbers(
+                    self.words + row.start, row.count,
+                    self.seed ^ <uint64_t>row.tag ^ (<uint64_t>(row.count & 1) << 63),
+                )
+        return self._rehash(self.mask)
+
     def copy_to(self, int64_t[::1] offsets, int64_t[::1] refs, int64_t[::1] tags):
         """Copy the distinct rows out."""
+        cdef int64_t used = 0
+        cdef int64_t i
         self.enter()
         try:
             if (
                 offsets.shape[0] != self.count + 1
                 or tags.shape[0] != self.count
-                or refs.shape[0] != self.offsets[self.count]
+                or refs.shape[0] != self.numbers
             ):
                 raise ValueError("the arrays do not have the table's sizes")
             with nogil:
-                memcpy(&offsets[0], self.offsets, (self.count + 1) * sizeof(int64_t))
-                if self.count:
-                    memcpy(&tags[0], self.tags, self.count * sizeof(int64_t))
-                if self.offsets[self.count]:
-                    memcpy(&refs[0], self.refs, self.offsets[self.count] * sizeof(int64_t))
+                for i in range(self.count):
+                    offsets[i] = used
+                    tags[i] = self.rows[i].tag
+                    if self.rows[i].count:
+                        _copy_numbers(
+                            &refs[used], self.words + self.rows[i].start, self.rows[i].count,
+                            self.wide,
+                        )
+                    used += self.rows[i].count
+                offsets[self.count] = used
         finally:
             self.leave()
+
+
+cdef inline void _copy_numbers(
+    int64_t* out, const int64_t* words, int64_t count, bint wide
+) noexcept nogil:
+    cdef const int32_t* narrow = <const int32_t*>words
+    cdef int64_t i
+    for i in range(count):
+        out[i] = words[i] if wide else narrow[i]
+
+
+cdef bint _fit_32_bits(const int64_t[::1] numbers) noexcept nogil:
+    cdef uint64_t seen = 0
+    cdef Py_ssize_t i
+    for i in range(numbers.shape[0]):
+        seen |= <uint64_t>numbers[i] + (<uint64_t>1 << 31)
+    return seen >> 32 == 0
 
 
 @cython.boundscheck(True)

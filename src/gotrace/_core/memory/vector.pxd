@@ -36,4 +36,5 @@ cdef inline bint reserve(
         return False
     items[0] = grown
     capacity[0] = room
+    in_huge_pages(grown, <size_t>room * size)
     return True

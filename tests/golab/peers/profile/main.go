@@ -2,6 +2,7 @@
 //
 //	profile parse [-repeat N] FILE        wall seconds of profile.Parse of the bytes, a line a run
 //	profile merge [-repeat N] FILE...     wall seconds of profile.Merge of the parsed profiles
+//	profile read-merge [-repeat N] FILE...  the same from the bytes on
 //	profile write FILE                    the profile as it writes it, uncompressed, to stdout
 //	profile write-merged FILE...          what Merge makes of them, uncompressed, to stdout
 //	profile string FILE...                its text of each profile, to stdout
@@ -21,7 +22,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fail(fmt.Errorf("usage: profile parse|merge|write|write-merged|string [-repeat N] FILE"))
+		fail(fmt.Errorf("usage: profile parse|merge|read-merge|write|write-merged|string [-repeat N] FILE"))
 	}
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
 	repeat := flags.Int("repeat", 1, "number of runs")
@@ -46,6 +47,12 @@ func main() {
 		for range *repeat {
 			start := time.Now()
 			merged := merge(parsed)
+			fmt.Printf("%d %.9f\n", len(merged.Sample), time.Since(start).Seconds())
+		}
+	case "read-merge":
+		for range *repeat {
+			start := time.Now()
+			merged := merge(parseAll(contents))
 			fmt.Printf("%d %.9f\n", len(merged.Sample), time.Since(start).Seconds())
 		}
 	case "write":
