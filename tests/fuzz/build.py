@@ -43,7 +43,7 @@ def build(target: str) -> Path:
     if clang is None:
         raise BuildError(INSTALL_HINT)
     OUT.mkdir(parents=True, exist_ok=True)
-    core_sources = [*_core_sources(), HERE / "failing_alloc.h", HERE / "quick_order.pxi"]
+    core_sources = [*_core_sources(), HERE / "failing_alloc.h", *HERE.glob("quick_*.pxi")]
     core = _object(clang, _core_with_entry(), core_sources, instrumented=True)
     source = HERE / f"{target}_target.pyx"
     driver = _object(clang, source, [source, *_core_sources(), *HERE.glob("*.px?")])
@@ -67,7 +67,9 @@ def _core_with_entry() -> Path:
     """The core with a native way in, for what must be quick."""
     source = ROOT / "src" / "gotrace" / "_core.pyx"
     made = OUT / source.name
-    text = source.read_text(encoding="utf-8") + f'\ninclude "{HERE / "quick_order.pxi"}"\n'
+    text = source.read_text(encoding="utf-8")
+    for entry in sorted(HERE.glob("quick_*.pxi")):
+        text += f'\ninclude "{entry}"\n'
     if not made.exists() or made.read_text(encoding="utf-8") != text:
         made.write_text(text, encoding="utf-8")
     return made

@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """What one input of the fuzzer does to the profile decoder.
 
-An input is KNOBS bytes, which say how to decode, and the bytes of profiles. The lists that come out
+An input is KNOBS bytes, which say how to decode, and the bytes of profiles. Most go through the
+native half only (quick_profile.pxi), one in `DEAR` through all of it: the lists that come out
 have to agree with each other and to be the same for the message alone; a stack is found by its
 number. With the knob `TABLES` some become tables, which are validated, written again and read
 again: nothing may be lost. A text is read as one.
@@ -31,9 +32,15 @@ cdef extern from *:
     long fuzz_allocations_left      # of the core, before one fails; negative: none does
     int fuzz_failure_is_sticky      # all that follow fail too
 
+cdef extern from *:
+    """
+    extern int64_t quick_profile(const uint8_t *, int64_t, int64_t, uint64_t);
+    """
+    int64_t quick_profile(const uint8_t* data, int64_t size, int64_t max_memory, uint64_t seed)
+
 cdef enum:
     KNOBS = 4
-    DEAR = 16                   # tables take a hundred times as long: one input in so many
+    DEAR = 32                   # Python takes a hundred times as long: one input in so many
 
 cdef enum:                      # bits of the first knob
     TABLES = 1
@@ -183,8 +190,16 @@ cdef int run(const uint8_t* data, int64_t size) except -1:
     global fuzz_allocations_left, fuzz_failure_is_sticky
     cdef uint8_t flags = data[0]
     cdef int64_t memory = MEMORY[data[1] & 3]
+    cdef bint is_dear = (data[3] ^ data[size - 1] ^ data[size // 2]) % DEAR == 0
     try:
-        if flags & TABLES and (data[3] ^ data[size - 1] ^ data[size // 2]) % DEAR == 0:
+        if flags & FAILS:
+            fuzz_allocations_left = data[2] >> 1
+            fuzz_failure_is_sticky = data[2] & 1
+        if not is_dear:
+            quick_profile(data + KNOBS, size - KNOBS, memory, data[2])
+            return 0
+        fuzz_allocations_left = -1
+        if flags & TABLES:
             read_tables(data[KNOBS:size], memory, flags & SALVAGE != 0)
         elif text_profile(data[KNOBS:size]):
             decode_text(data[KNOBS:size], passed_over if flags & SALVAGE else refused)

@@ -35,9 +35,9 @@ cdef int resolve_stacks(
             # The slot keeps the first sample that had the stack.
             known = <int64_t>place[0] - 1
             first = ends[known - 1] if known else 0
-            if ends[known] - first == n and memcmp(
-                refs + first, refs + start, n * sizeof(int64_t)
-            ) == 0:
+            if ends[known] - first == n and (
+                n == 0 or memcmp(refs + first, refs + start, n * sizeof(int64_t)) == 0
+            ):
                 break
             hash += 1
         if is_new:
