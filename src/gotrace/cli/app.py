@@ -121,7 +121,7 @@ def version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
     help="Print the versions of gotrace, its schema and pyarrow, and the Go versions it reads.",
 )
 def cli() -> None:
-    """Turn Go execution traces into tables, and look into them.
+    """Turn execution traces and profiles of Go programs into tables, and look into them.
 
     FILE is a path, a URL (http, s3, gs, az) or - for standard input; plain, gzip or zstd. Times are
     seconds from the start of the trace.
