@@ -29,7 +29,7 @@ MOST_BYTES = 2048
 MOST_KEPT_BYTES = 1024
 SECONDS_OF_AN_INPUT = 60  #: of the clock, on a machine that may be busy
 FLAGS = (
-    *("-use_value_profile=0", "-entropic=0", "-reload=5", "-print_final_stats=1"),
+    *("-use_value_profile=0", "-entropic=0", "-reload=60", "-print_final_stats=1"),
     "-detect_leaks=0",
     *(f"-timeout={SECONDS_OF_AN_INPUT}", "-rss_limit_mb=2048", "-malloc_limit_mb=512"),
 )
