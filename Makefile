@@ -78,11 +78,12 @@ fuzz: fuzz-tools ## Fuzz all parsers for a while, under ASan and UBSan (FUZZ_SEC
 
 .PHONY: soak
 soak: fuzz-tools ## The long tests: gigabytes, millions of fuzzer runs, mutants against Go's reader
-	GOTRACE_SOAK=1 $(BIN)/python -m pytest -s tests/soak
+	GOTRACE_SOAK=1 $(BIN)/python -m pytest -s tests/soak tests/sources/test_live.py \
+		tests/tables/test_threads.py tests/analyses/test_damage.py
 	for target in $$($(BIN)/python -m tests.fuzz.build --list); do \
 		$(BIN)/python -m tests.fuzz $$target --executions $(SOAK_EXECUTIONS) \
 			--results bench/results/fuzz-$$target.json || exit; done
-	GOTRACE_MUTANTS=10000 $(BIN)/python -m pytest tests/differential
+	GOTRACE_SOAK=1 GOTRACE_MUTANTS=10000 $(BIN)/python -m pytest tests/differential
 
 .PHONY: asan
 asan: ## Run the tests of tables and core under AddressSanitizer and UBSan, in a venv of its own

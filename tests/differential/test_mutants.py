@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import pytest
 
 from tests.differential.exceptions import EXCEPTIONS, explained
 from tests.differential.go_reader import read_with_both
 from tests.differential.mutants import mutant
+from tests.soak.results import record
 
+FIGURES: Counter[str] = Counter()  #: of this run: mutants, and differences by their exception
 COUNT = int(os.environ.get("GOTRACE_MUTANTS", "200"))
 AT_ONCE = 25
 
@@ -24,9 +27,18 @@ def test_mutants(first: int) -> None:
         one = mutant(number)
         both = read_with_both(one.data)
         found = both.differences()
-        if found and explained(both, one.data) is None:
+        why = explained(both, one.data) if found else None
+        FIGURES["mutants"] += 1
+        FIGURES[f"differs: {why}" if found else "agrees"] += 1
+        if found and why is None:
             disagreements.append(f"{number} {one.parent} {one.changes}: {found[:3]}"[:1000])
     assert disagreements == []
+
+
+def test_a_long_run_is_written_down() -> None:
+    if FIGURES["mutants"] > 200:
+        record("mutants against Go's reader", **FIGURES)
+    assert sum(FIGURES.values()) == 2 * FIGURES["mutants"]
 
 
 def test_every_exception_has_its_words() -> None:

@@ -69,7 +69,7 @@ def _core_with_entry() -> Path:
     made = OUT / source.name
     text = source.read_text(encoding="utf-8")
     for entry in sorted(HERE.glob("quick_*.pxi")):
-        text += f'\ninclude "{entry}"\n'
+        text += f'\ninclude "{entry.name}"\n'
     if not made.exists() or made.read_text(encoding="utf-8") != text:
         made.write_text(text, encoding="utf-8")
     return made
@@ -84,8 +84,9 @@ def _object(
     if _is_stale(made, [*sources, Path(__file__)]):
         cython = (sys.executable, "-m", "cython", "-3", "-I", ROOT / "src")
         name = ("--module-name", f"gotrace.{source.stem}") if instrumented else ()
-        paths = ("-I", ROOT / "src/gotrace", "-I", ROOT / "src/gotrace/_core")
-        _run(*cython, *paths, *name, source, "-o", code)
+        paths = (ROOT / "src/gotrace", ROOT / "src/gotrace/_core", HERE)
+        includes = (part for path in paths for part in ("-I", path))
+        _run(*cython, *includes, *name, source, "-o", code)
         coverage = (*COVERAGE, *FUZZED) if instrumented else ()
         sanitize = (f"-fsanitize={SANITIZERS}", *STRICT, *coverage)
         _run(clang, *COMPILE, *sanitize, *_includes(), "-c", code, "-o", made)

@@ -14,6 +14,7 @@ from gotrace.tables import threads as counting
 from gotrace.tables.threads import usable_threads
 from tests.core.decoding import real_names
 from tests.differential.mutants import mutant
+from tests.soak.results import SOAK
 
 REAL = Path(__file__).parents[1] / "data" / "real"
 # Generations long enough that a thread is started for them, with every kind of event.
@@ -24,7 +25,6 @@ def batches(path: Path, threads: int, batch_rows: int = 65536) -> list[tuple[str
     return list(gotrace.open(path).scan("all", threads=threads, batch_rows=batch_rows))
 
 
-SOAK = os.environ.get("GOTRACE_SOAK", "") not in ("", "0")
 #: Threads and rows of a batch; the first is what the others are compared with.
 WAYS = ((1, 65536), (2, 997), *(((4, 97), (8, 65536), (8, 4)) if SOAK else ()))
 MUTANTS = 2000 if SOAK else 40
