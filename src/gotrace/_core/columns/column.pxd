@@ -36,6 +36,7 @@ cdef struct Column:
     bint never_null
     int64_t replaced            # texts that had to be repaired since the last export
     int64_t length              # rows
+    int64_t usual               # rows of the last batch: the next one will have as many
     int64_t data_bytes          # COLUMN_TEXT: bytes used in `data`
     void* data
     int32_t* offsets

@@ -224,6 +224,7 @@ cdef bint column_export(Column* self, int64_t length, ArrowArray* array) noexcep
         self.offsets = NULL
         self.length = 0
         return column_export(self.children, self.children.length, array.children[0])
+    self.usual = self.length
     if self.length == 0:
         fine = _export_nulls(self, length, array)
     else:

@@ -8,7 +8,9 @@ cdef void* grow_rows(Column* self, int64_t n) noexcept nogil:
     if self == NULL:
         return NULL
     used = self.length
-    self.data = _grown(self, self.data, used * self.width, (used + n) * self.width)
+    self.data = _grown(
+        self, self.data, used * self.width, (used + n if used else max(n, self.usual)) * self.width
+    )
     if self.failed:
         return NULL
     self.length += n

@@ -5,7 +5,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t
 from gotrace._core.memory.idmap cimport IdMap
 
 cdef enum:
-    NEAR_THREADS = 64           # found without a hash, by the low bits of their id
+    NEAR_MACHINES = 64          # found without a hash, by the low bits of their id
 
 
 # An interval of a proc or thread, closed or open.
@@ -52,7 +52,8 @@ cdef struct HoldQueue:
 cdef struct Machines:
     IdMap procs                 # -> Machine
     IdMap threads
-    Machine* near_threads[NEAR_THREADS]
+    Machine* near_procs[NEAR_MACHINES]
+    Machine* near_threads[NEAR_MACHINES]
     HoldQueue proc_holds
     HoldQueue thread_holds
     int64_t sync_ns

@@ -33,27 +33,35 @@ cdef Machine* _machine(Machines* self, IdMap* map, int64_t id, bint known_before
     return machine
 
 
-cdef Machine* _proc_of(Machines* self, int64_t id, bint known_before) noexcept nogil:
+cdef Machine* _far_proc_of(Machines* self, int64_t id, bint known_before) noexcept nogil:
     cdef Machine* proc = _machine(self, &self.procs, id, known_before)
     if proc != NULL:
         proc.now.proc = <int32_t>id
+        self.near_procs[id & (NEAR_MACHINES - 1)] = proc
     return proc
 
 
-cdef Machine* _new_thread_of(Machines* self, int64_t id, bint known_before) noexcept nogil:
+cdef inline Machine* _proc_of(Machines* self, int64_t id, bint known_before) noexcept nogil:
+    cdef Machine* near = self.near_procs[id & (NEAR_MACHINES - 1)]
+    if near != NULL and near.id == id:
+        return near
+    return _far_proc_of(self, id, known_before)
+
+
+cdef Machine* _far_thread_of(Machines* self, int64_t id, bint known_before) noexcept nogil:
     cdef Machine* thread = _machine(self, &self.threads, id, known_before)
     if thread != NULL:
         thread.now.thread = id
         thread.open_start = True            # it may have lived before, whatever it did
-        self.near_threads[id & (NEAR_THREADS - 1)] = thread
+        self.near_threads[id & (NEAR_MACHINES - 1)] = thread
     return thread
 
 
 cdef inline Machine* _thread_of(Machines* self, int64_t id, bint known_before) noexcept nogil:
-    cdef Machine* near = self.near_threads[id & (NEAR_THREADS - 1)]
+    cdef Machine* near = self.near_threads[id & (NEAR_MACHINES - 1)]
     if near != NULL and near.id == id:
         return near
-    return _new_thread_of(self, id, known_before)
+    return _far_thread_of(self, id, known_before)
 
 
 # --- intervals ------------------------------------------------------------------------------------
@@ -303,6 +311,7 @@ cdef void machines_reset(Machines* self) noexcept nogil:
     """Forget everything."""
     _free_values(&self.procs)
     _free_values(&self.threads)
+    memset(self.near_procs, 0, sizeof(self.near_procs))
     memset(self.near_threads, 0, sizeof(self.near_threads))
 
 
