@@ -7,13 +7,14 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from gotrace.analyses.clipping import within
+from gotrace._core import PairSums
+from gotrace.analyses.clipping import pairs_of, within
 from gotrace.analyses.distributions import Distributions
 from gotrace.analyses.names_of_stacks import COLUMNS, places
 from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Span, Tables
-from gotrace.analyses.sums import Numbering, Sums, codes_in
-from gotrace.spec.words import STATES, WAITS
+from gotrace.analyses.sums import Numbering, codes_in, taken
+from gotrace.spec.words import STATES, WAITS, WAKES
 from gotrace.tables.schema import schema
 from gotrace.tables.times import When
 
@@ -21,6 +22,9 @@ OF_THE_RUNTIME: Final = WAITS[WAITS.index("gc_worker") : WAITS.index("system") +
 """Waits of the runtime's own goroutines: idle, and nobody's trouble."""
 
 _WAITING: Final = STATES.index("waiting")
+_NONE: Final = -1
+_KINDS: Final = len(WAITS) + 1
+_WOKEN: Final = 1
 _PERCENTS: Final = (50, 90, 99, 100)
 _COLUMNS: Final = {
     "stacks": (*COLUMNS, "root"),
@@ -74,11 +78,12 @@ class _Waits:
         self._reading = reading
         skipped = () if runtime else OF_THE_RUNTIME
         self._kept = np.array([*(word not in skipped for word in WAITS), True], np.bool_)
-        self._names: dict[int | None, tuple[str | None, str | None]] = {None: (None, None)}
+        self._names: dict[int, tuple[str | None, str | None]] = {_NONE: (None, None)}
         self._stacks = Numbering()
         self._spread = Distributions()
-        keys = ("wait", "stack_id", "by_stack_id", "woken")
-        self._sums = Sums(keys, ("count", "total_ns", "open"))
+        # A group is a stack and a wait.
+        self._sums = PairSums(2)  # by group and waker's stack: not woken, woken
+        self._open = PairSums(1)  # by group
 
     def add(self, name: str, batch: pa.RecordBatch) -> None:
         """Take a batch of one of the tables."""
@@ -90,42 +95,48 @@ class _Waits:
             self._add_states(batch)
 
     def _add_states(self, batch: pa.RecordBatch) -> None:
-        inside = within(batch, self._reading.start_ns, self._reading.end_ns)
         wait = codes_in(batch.column("wait"), WAITS)
         waiting = codes_in(batch.column("state"), STATES) == _WAITING
-        rows = np.flatnonzero(waiting & (inside > 0) & self._kept[wait])
+        rows = np.flatnonzero(waiting & self._kept[wait])
+        inside = within(batch, self._reading.start_ns, self._reading.end_ns, rows)
+        if not inside.all():
+            rows, inside = rows[inside > 0], inside[inside > 0]
         if not len(rows):
             return
-        at = pa.array(rows)
-        stack = batch.column("stack_id").take(at)
-        group = self._stacks.of(stack) * (len(WAITS) + 1) + wait[rows] + 1
-        self._spread.add(group, inside[rows])
-        columns = {
-            "wait": pa.array(wait[rows]),
-            "stack_id": stack,
-            "by_stack_id": batch.column("by_stack_id").take(at),
-            "woken": batch.column("by_kind").take(at).is_valid(),
-            "count": pa.array(np.ones(len(rows), np.int64)),
-            "total_ns": pa.array(inside[rows]),
-            "open": batch.column("open_end").take(at).cast(pa.int64()),
-        }
-        self._sums.add(pa.table(columns))
+        stack = pa.array(taken(batch.column("stack_id"), rows, _NONE))
+        group = self._stacks.of(stack) * _KINDS + wait[rows] + 1
+        self._spread.add(group, inside)
+        waker = taken(batch.column("by_stack_id"), rows, _NONE)
+        woken = codes_in(batch.column("by_kind"), WAKES)[rows] >= 0
+        self._sums.add(group, waker, woken.view(np.int8), inside)
+        is_open = np.asarray(batch.column("open_end"))[rows].astype(np.int8)
+        self._open.add(group, np.zeros_like(group), is_open - np.int8(1), inside)
 
     def table(self) -> pa.Table:
         """Give the table `blocking`."""
         wanted = schema("blocking")
-        sums = self._sums.table()
-        if sums is None:
-            return wanted.empty_table()
+        stacks = self._stacks.values
+
+        def place_of(group: int) -> tuple[tuple[int, str | None], str | None]:
+            """Give the wait and the site of a group, and the entry function there."""
+            site, root = self._names[stacks[group // _KINDS]]
+            return (group % _KINDS - 1, site), root
+
         found: dict[tuple[int, str | None], dict[str, Any]] = {}
-        for row in sums.to_pylist():
-            site, root = self._names[row["stack_id"]]
-            place = found.setdefault((row["wait"], site), _new_place())
-            for name in ("count", "total_ns", "open"):
-                place[name] += row[name]
-            _add(place["groups"], root, row["total_ns"])
-            if row["woken"]:
-                _add(place["wakers"], self._names[row["by_stack_id"]][0], row["total_ns"])
+        pairs = zip(*(column.tolist() for column in pairs_of(self._sums)), strict=True)
+        for group, waker, sums, counts in pairs:
+            key, root = place_of(group)
+            place = found.setdefault(key, _new_place())
+            place["count"] += sum(counts)
+            place["total_ns"] += sum(sums)
+            _add(place["groups"], root, sum(sums))
+            if counts[_WOKEN]:
+                _add(place["wakers"], self._names[waker][0], sums[_WOKEN])
+        if not found:
+            return wanted.empty_table()
+        groups, _, _, opened = pairs_of(self._open)
+        for group, times in zip(groups.tolist(), opened[:, 0].tolist(), strict=True):
+            found[place_of(group)[0]]["open"] += times
         spread = self._spread_of(list(found))
         rows = [
             {
@@ -146,13 +157,12 @@ class _Waits:
     def _spread_of(self, places: list[tuple[int, str | None]]) -> Ints:
         """Give the percentiles of each place: stacks with one site are one."""
         number = {place: at for at, place in enumerate(places)}
-        waits = len(WAITS) + 1
-        place_of = np.full(len(self._stacks) * waits, -1)
+        place_of = np.full(len(self._stacks) * _KINDS, -1)
         for at, stack in enumerate(self._stacks.values):
             for wait in range(-1, len(WAITS)):
                 place = number.get((wait, self._names[stack][0]))
                 if place is not None:
-                    place_of[at * waits + wait + 1] = place
+                    place_of[at * _KINDS + wait + 1] = place
         return self._spread.regroup(lambda old: place_of[old]).percentiles(len(places), _PERCENTS)
 
 

@@ -16,7 +16,7 @@ BIN_NS: Final = 1_000_000
 LEAST: Final = 8
 """Different goroutines that make a burst."""
 
-_WAKER_BITS: Final = 24
+_PLACE_BITS: Final = 15
 _ODD: Final = 0x9E3779B97F4A7C15 - (1 << 64)
 _COLUMNS: Final = ("time_ns", "goroutine", "by_goroutine", "by_stack_id")
 _KEYS: Final = ("bin", "by_goroutine", "by_stack_id")
@@ -86,17 +86,23 @@ class Bursts:
 
 
 def _crowded(bins: Ints, rows: pa.Table) -> Ints:
-    """Give the rows of wakers, and of some others with them, that wake often in a millisecond."""
-    wakers = ints(rows["by_stack_id"]) ^ (ints(rows["by_goroutine"]) * _ODD)
+    """Give the rows of wakers, and of some others, that wake often in a millisecond, not only one.
+
+    Who wakes in which millisecond is hashed into few places: no burst is lost, and what comes with
+    them is told apart later.
+    """
     number = np.cumsum(np.append(0, bins[1:] != bins[:-1]))
-    width = len(bins).bit_length()
-    # The row is in the key, so that keys are sorted and not their order: that is much faster.
-    keys = ((number << _WAKER_BITS) | (wakers & ((1 << _WAKER_BITS) - 1))) << width
-    keys = np.sort(keys | np.arange(len(bins)))
-    waker = keys >> width
-    first = np.flatnonzero(np.append(True, waker[1:] != waker[:-1]))
-    sizes = np.diff(np.append(first, len(keys)))
-    found: Ints = np.sort((keys & ((1 << width) - 1))[np.repeat(sizes >= LEAST, sizes)])
+    keys = (ints(rows["by_stack_id"]) ^ (ints(rows["by_goroutine"]) * _ODD)) + number
+    places = ((keys * _ODD) >> (64 - _PLACE_BITS)) & ((1 << _PLACE_BITS) - 1)
+    woken = ints(rows["goroutine"])
+    often = np.bincount(places, minlength=1 << _PLACE_BITS) >= LEAST
+    places = np.where(often[places], places, -1)
+    at = np.flatnonzero(places >= 0)
+    first = np.zeros(1 << _PLACE_BITS, np.int64)
+    first[places[at]] = woken[at]
+    several = np.zeros(1 << _PLACE_BITS, np.bool_)
+    several[places[at][first[places[at]] != woken[at]]] = True
+    found: Ints = at[several[places[at]]]
     return found
 
 

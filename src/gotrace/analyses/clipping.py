@@ -16,9 +16,19 @@ from gotrace.analyses.sums import Numbering, codes_in, ints
 from gotrace.tables.times import When
 
 
-def within(batch: pa.RecordBatch | pa.Table, start_ns: int | None, end_ns: int | None) -> Ints:
-    """Give how much of each interval (start_ns, end_ns) lies in a stretch, in ns; 0 for nothing."""
+def within(
+    batch: pa.RecordBatch | pa.Table,
+    start_ns: int | None,
+    end_ns: int | None,
+    rows: Ints | None = None,
+) -> Ints:
+    """Give how much of each interval (start_ns, end_ns) lies in a stretch, in ns; 0 for nothing.
+
+    `rows` are those that matter; None for all.
+    """
     first, last = ints(batch.column("start_ns")), ints(batch.column("end_ns"))
+    if rows is not None:
+        first, last = first[rows], last[rows]
     if start_ns is not None:
         first = np.maximum(first, start_ns)
     if end_ns is not None:

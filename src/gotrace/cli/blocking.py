@@ -136,7 +136,9 @@ class _Page:
         if self._span.start_ns > self._span.origin_ns:
             seconds = (self._span.start_ns - self._span.origin_ns) / 1e9
             window = f" --from +{seconds:.9f}s"
+        collector = any((row["wait"] or "").startswith("gc_") for row in self._rows[:_EXPLAINED])
         return [
+            *([f"gotrace gc {file}{window}"] if collector else []),
             f"gotrace flame {file} --by wakeup{window}",
             f"gotrace goroutines {file}{window}",
         ]
@@ -148,7 +150,8 @@ def _explained(row: dict[str, Any]) -> str:
     enders = ", ".join(
         f"{short_name(each['site']) if each['site'] else 'the runtime (timers, the network)'} "
         f"{_percent(each['ns'], row['total_ns'])}"
-        for each in row["ended_by"][:3]
+        for at, each in enumerate(row["ended_by"][:3])
+        if not at or 200 * each["ns"] >= row["total_ns"]
     )
     place = short_name(row["site"])
     return f"{row['wait'] or 'unknown'} at {place}: {who}; ended by {enders or 'nobody yet'}"
