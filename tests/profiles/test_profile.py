@@ -314,6 +314,26 @@ def test_faults_are_told(reason: str) -> None:
     assert [note["severity"] for note in source.notes][-1:] == ["error"]
 
 
+@pytest.mark.parametrize("other", [0, 2, 1 << 63, (1 << 63) - 1, (1 << 64) - 1])
+def test_a_location_that_no_row_has(other: int) -> None:
+    """Also where ids count from 1, and one is as far off as can be."""
+    p = Packed(string_table=[b"", b"cpu", b"ns"])
+    p.sample_type.add(type=1, unit=2)
+    p.location.add(id=1)
+    p.sample.add(value=[1], location_id=[1, other])
+    p.sample.add(value=[1])
+    p.sample.add(value=[1])
+    with pytest.raises(gotrace.FormatError, match=f"location {other} is named"):
+        rows(p.SerializeToString(), "samples")
+    p.location.add(id=other or 5)
+    p.sample[0].location_id[1] = other or 5
+    assert [row["location_ids"] for row in rows(p.SerializeToString(), "samples")] == [
+        [1, signed(other or 5)],
+        [],
+        [],
+    ]
+
+
 def test_unknown_fields_are_passed_over_and_groups_are_not() -> None:
     data = random_profile(3).SerializeToString()
     unknown = b"\xfa\x01\x02hi" + b"\xf5\x01abcd" + b"\xf1\x01abcdefgh" + b"\xf0\x01\x07"

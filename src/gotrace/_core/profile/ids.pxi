@@ -55,8 +55,9 @@ cdef int rows_by_id(
 cdef inline int64_t row_of(const RowsById* self, int64_t id) noexcept nogil:
     """The row of an id, -1 for none."""
     cdef uint64_t* place
+    cdef uint64_t row = <uint64_t>id - 1
     if self.in_order:
-        return id - 1 if <uint64_t>(id - 1) < <uint64_t>self.count else -1
+        return <int64_t>row if row < <uint64_t>self.count else -1
     if self.dense != NULL:
         return self.dense[id] - 1 if <uint64_t>id < self.dense_size else -1
     place = idmap_find(&self.rows, <uint64_t>id)
