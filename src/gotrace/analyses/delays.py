@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from gotrace.analyses.profile_columns import ProfileColumns
 from gotrace.analyses.reading import Reading, Span, Tables, window_of
 from gotrace.analyses.selection import EVERYTHING, Selection, Where, select
 from gotrace.analyses.stack_profiles import StackCollector
-from gotrace.analyses.sums import codes_in, ints
+from gotrace.analyses.sums import codes_in, held_numbers, ints
 from gotrace.errors import unknown_name
 from gotrace.spec.words import KINDS, RESOURCES, STATES
 from gotrace.tables.schema import schema
@@ -164,16 +164,16 @@ class _Summing:
             passes[-1] = 0
         reasons, stacks = _whole(reason.indices), _whole(batch.column("context_stack_id"))
         self._sums.add(
-            _held(batch.column("time_ns"), np.int64),
+            held_numbers(batch.column("time_ns"), np.int64),
             _small(batch.column("kind"), KINDS),
             _small(batch.column("resource"), RESOURCES),
-            _held(batch.column("resource_id"), np.int64),
+            held_numbers(batch.column("resource_id"), np.int64),
             _small(batch.column("from_state"), STATES),
             _small(batch.column("to_state"), STATES),
-            _held(reasons.cast(pa.int16()), np.int16),
+            held_numbers(reasons.cast(pa.int16()), np.int16),
             _bits(reasons),
             passes,
-            _held(stacks, np.int64),
+            held_numbers(stacks, np.int64),
             _bits(stacks),
         )
 
@@ -191,15 +191,9 @@ class _Summing:
 def _small(column: pa.DictionaryArray, words: Sequence[str]) -> npt.NDArray[np.int8]:
     """Give words as codes in `words`, int8, anything for null. What is decoded is not copied."""
     if column.indices.type == pa.int8() and column.dictionary.to_pylist() == list(words):
-        found: npt.NDArray[np.int8] = _held(column.indices, np.int8)
+        found: npt.NDArray[np.int8] = held_numbers(column.indices, np.int8)
         return found
     return codes_in(column, words).astype(np.int8)
-
-
-def _held(column: pa.Array, kind: Any) -> npt.NDArray[Any]:
-    """Give the numbers of a column as they lie there, anything for null."""
-    held = np.frombuffer(column.buffers()[1], kind)
-    return held[column.offset : column.offset + len(column)]
 
 
 def _whole(column: pa.Array) -> pa.Array:

@@ -96,7 +96,7 @@ def ints(column: pa.Array | pa.ChunkedArray, none: int = 0) -> Ints:
 
 def taken(column: pa.Array, rows: Ints, none: int = 0) -> Ints:
     """Give some rows of an int64 column, with `none` for null, without looking at the others."""
-    values = _held(column, np.int64)[rows]
+    values = held_numbers(column, np.int64)[rows]
     return np.where(_valid(column)[rows], values, none) if column.null_count else values
 
 
@@ -127,12 +127,12 @@ def codes_in(column: pa.Array, words: Sequence[str]) -> Codes:
         return found
     # A byte for a byte is several times faster than a gather.
     padded = table.tobytes() + bytes(_BYTE - len(table))
-    held = _held(indices, np.int8).tobytes().translate(padded)
+    held = held_numbers(indices, np.int8).tobytes().translate(padded)
     found = np.frombuffer(held, np.int8)
     return np.where(_valid(indices), found, np.int8(-1)) if indices.null_count else found
 
 
-def _held(column: pa.Array, kind: Any) -> Any:
+def held_numbers(column: pa.Array, kind: Any) -> Any:
     """Give the numbers of a column as they lie there, anything for null."""
     buffer = column.buffers()[1]
     held = np.zeros(0, kind) if buffer is None else np.frombuffer(buffer, kind)
