@@ -56,11 +56,14 @@ def test_states_tile_and_add_up(tables: dict[str, pa.Table], key: str) -> None:
 
 
 def test_the_time_of_a_proc_adds_up_to_the_trace(tables: dict[str, pa.Table]) -> None:
-    times = tables["syncs"]["time_ns"]
-    length = times[-1].as_py() - times[0].as_py()
-    old = tables["procs"].filter(pc.field("open_start"))
-    assert old.num_rows > 0
-    assert set(old["duration_ns"].to_pylist()) == {length}
+    """From the sync before the first event to the last sync."""
+    times = {row["seq"]: row["time_ns"] for row in tables["syncs"].to_pylist()}
+    changes = tables["goroutine_transitions"]["seq"].to_pylist()
+    old = tables["procs"].filter(pc.field("open_start")).to_pylist()
+    for row in old:
+        assert row["start_seq"] == old[0]["start_seq"] <= min(changes, default=row["start_seq"])
+        assert row["start_ns"] == times[row["start_seq"]]
+        assert row["duration_ns"] == max(times.values()) - row["start_ns"]
 
 
 @pytest.mark.parametrize("key", ["proc", "thread"])
