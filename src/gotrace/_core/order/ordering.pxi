@@ -277,6 +277,7 @@ cdef int _advance_another(Ordering* self) noexcept nogil:
         cursor.thread.seen = True
         status = advance(self, cursor)
         if status == BROKEN:
+            _take_back(self, before)
             return ORDER_BROKEN
         if status == ADVANCED:
             status = _follow_up(self, cursor, before)
