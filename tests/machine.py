@@ -15,11 +15,9 @@ ROOT = Path(__file__).parents[1]
 
 def machine() -> dict[str, Any]:
     """Commit, processor, Python and date."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
+    commit, changed = (
+        subprocess.run(["git", *words], capture_output=True, text=True, cwd=ROOT).stdout.strip()
+        for words in (("rev-parse", "--short=12", "HEAD"), ("status", "--porcelain", "--", "src"))
     )
     model = "unknown"
     cpuinfo = Path("/proc/cpuinfo")
@@ -27,7 +25,7 @@ def machine() -> dict[str, Any]:
         names = re.findall(r"model name\s*: (.*)", cpuinfo.read_text(encoding="utf-8"))
         model = names[0] if names else model
     return {
-        "commit": commit.stdout.strip(),
+        "commit": f"{commit}-dirty" if changed else commit,
         "machine": f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),

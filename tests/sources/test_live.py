@@ -95,7 +95,11 @@ def test_the_first_rows_come_as_soon_as_they_can(data, connect):
     gotrace.open(data[:]).reader("events").read_next_batch()  # all is imported
     best = min(latency(*connect(data), expected) for _ in range(3))
     way = connect.__name__.removeprefix("over_").replace("_", " ")
-    record(f"first rows through {way}, trace of {len(data)} bytes", milliseconds=best * 1000)
+    # A byte of the next batch's header proves it already: rows may be there before all of it is.
+    record(
+        f"first rows through {way}, trace of {len(data)} bytes",
+        milliseconds=round(max(best, 0) * 1000, 1),
+    )
     assert best < within(0.05), f"{best * 1000:.1f} ms"
 
 
