@@ -34,8 +34,8 @@ def tables(source: Path | bytes, way: tuple[int, int]) -> dict[str, pa.Table]:
     """All tables, whole, and the error that ended them."""
     threads, batch_rows = way
     parts: dict[str, list[pa.RecordBatch]] = {}
-    trace = gotrace.open(source, on_error="salvage")
     try:
+        trace = gotrace.open(source, on_error="salvage")
         for name, batch in trace.scan("all", threads=threads, batch_rows=batch_rows):
             parts.setdefault(name, []).append(batch)
     except gotrace.GotraceError as error:
