@@ -1,0 +1,28 @@
+"""What an event costs, in instructions: a clock says on a shared machine what the others do.
+
+`GOTRACE_REQUIRE_VALGRIND=1` turns a missing valgrind from a skipped test into a failed one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bench.floor import instructions
+from bench.traces import trace
+
+MOST = {"mixed": 300, "pingpong": 220, "spawn": 250, "coro": 135}
+"""A seventh above what gcc 12 makes of it; a kind of load that gets dearer wants a reason."""
+
+
+@pytest.mark.go
+@pytest.mark.parametrize("workload", MOST)
+def test_an_event_costs_no_more_instructions(workload: str, tmp_path: Path) -> None:
+    if shutil.which("valgrind") is None:
+        if os.environ.get("GOTRACE_REQUIRE_VALGRIND") == "1":
+            pytest.fail("needs valgrind")
+        pytest.skip("needs valgrind")
+    assert instructions(trace(workload, 4), tmp_path) < MOST[workload]
