@@ -37,7 +37,7 @@ cdef void _check_rows(QuickOrder* self) noexcept nogil:
             or rows.context_stack[i] < NULL_ID
         ):
             self.failed = "an id is negative"
-        if rows.reason[i] < NULL_ID or rows.reason[i] >= self.order.reasons.count:
+        if rows.reason[i] < SWITCHES or rows.reason[i] >= self.order.reasons.count:
             self.failed = "a reason has no word"
     for i in range(rows.n_extras):
         if not 0 <= rows.extras[i].row < rows.count:

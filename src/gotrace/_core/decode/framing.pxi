@@ -462,6 +462,7 @@ cdef FrameStep framer_step(Framer* self) noexcept nogil:
     """Frame until a generation is whole, something is wrong, or the bytes are used up."""
     cdef FrameStep step
     cdef int64_t used, kept
+    cdef bint searched
     if self.fault_waits:
         if self.ready != NULL:
             return FRAME_GENERATION
@@ -472,6 +473,7 @@ cdef FrameStep framer_step(Framer* self) noexcept nogil:
         return FRAME_END
     while True:
         step = FRAME_MORE
+        searched = self.lost
         if self.pending_used:
             kept = self.pending_used
             if _top_up(self) < 0:
@@ -492,6 +494,8 @@ cdef FrameStep framer_step(Framer* self) noexcept nogil:
             self.input_left -= used
         if step != FRAME_MORE:
             return step
+        if searched and not self.lost:      # found, maybe right here
+            continue
         if used == 0 and self.lost and self.pending_used == 0 and self.input_left == 0:
             return FRAME_MORE if not self.ended else _end(self)
         if used == 0:

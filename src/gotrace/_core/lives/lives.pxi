@@ -178,26 +178,6 @@ cdef Stay* _add_stay(Lives* self, const Life* life, int64_t end_ns, int64_t end_
     return stay
 
 
-cdef inline bint _hands_over(const Rows* rows, int64_t i) noexcept nogil:
-    """Whether the unblock in row `i` is the first of the three rows of a GoSwitch."""
-    cdef uint8_t next
-    if rows.context_stack[i] != NULL_ID or i + 2 >= rows.count:
-        return False
-    next = rows.code[i + 1]
-    return (
-        (
-            next == goroutine_code(STATE_RUNNING, STATE_WAITING)
-            or next == goroutine_code(STATE_RUNNING, STATE_NOTEXIST)
-        )
-        and rows.resource_id[i + 1] == rows.goroutine[i]
-        and rows.stack[i + 1] == NULL_ID
-        and rows.code[i + 2] == goroutine_code(STATE_RUNNABLE, STATE_RUNNING)
-        and rows.resource_id[i + 2] == rows.resource_id[i]
-        and rows.thread[i + 2] == rows.thread[i]
-        and rows.time[i + 2] == rows.time[i] + 2
-    )
-
-
 cdef inline void _set_waker(Life* life, const Rows* rows, int64_t i, int8_t kind) noexcept nogil:
     """The context of row `i` woke it; null where it was itself."""
     life.by_kind = kind
@@ -220,7 +200,7 @@ cdef void _close_stay(Lives* self, Life* life, const Rows* rows, int64_t i, int 
     """Row `i` ends the open interval; a wait is ended by whoever wakes it."""
     cdef Stay* stay
     if life.state == STATE_WAITING:
-        _set_waker(life, rows, i, WAKE_SWITCH if _hands_over(rows, i) else WAKE_UNBLOCK)
+        _set_waker(life, rows, i, WAKE_SWITCH if rows.reason[i] == SWITCHES else WAKE_UNBLOCK)
     stay = _add_stay(self, life, rows.time[i], rows.first_seq + i)
     if stay != NULL:
         stay.next_state = <int8_t>to

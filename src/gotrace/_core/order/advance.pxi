@@ -406,7 +406,10 @@ cdef int _go_switch(Ordering* self, Cursor* event) noexcept nogil:
         return WAITS
     if not _follows(next.sequence_of, next.sequence, self.generation.number, event.args[1]):
         return WAITS
-    emit_bare(self, event, goroutine_code(STATE_WAITING, STATE_RUNNABLE), next.id)
+    emit(
+        self, event, goroutine_code(STATE_WAITING, STATE_RUNNABLE), next.id,
+        NULL_ID, NULL_ID, SWITCHES,
+    )
     emit_bare(
         self, event,
         goroutine_code(STATE_RUNNING, STATE_NOTEXIST if dies else STATE_WAITING), current.id,

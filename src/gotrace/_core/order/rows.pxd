@@ -33,6 +33,11 @@ cdef inline uint8_t other_code(int kind, int resource) noexcept nogil:
     return <uint8_t>((resource + 1) << 4 | kind)
 
 
+# In place of a reason, and null as NULL_ID is: the row that wakes whom a GoSwitch hands over to.
+cdef enum:
+    SWITCHES = -2
+
+
 # A code taken apart, without a branch: whole columns of them go through a vector unit.
 
 cdef inline uint8_t _if_transition(uint8_t code) noexcept nogil:
