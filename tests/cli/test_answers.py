@@ -88,6 +88,9 @@ def test_the_story_of_a_task(run: Run, packed: Path) -> None:
     assert f"task {task} " in result.stdout
     assert "the critical path" in result.stdout
     assert f"--task {task}" in result.stdout
+    result = run("tasks", packed, "--id", task, "--from", "+1ms")
+    assert result.exit_code == 2
+    assert "leave out --from and --to" in result.stderr
 
 
 def test_why_there_is_no_answer(run: Run, packed: Path) -> None:

@@ -61,6 +61,8 @@ def tasks(
     from gotrace.analyses.tasks import task_groups
 
     form = format_of(path, form, FORMATS)
+    if task is not None and (start or end):
+        raise click.UsageError("--id looks at a whole task: leave out --from and --to")
     with trace_of(file, on_error) as trace:
         if task is not None:
             from gotrace.cli.task_story import tell
