@@ -23,7 +23,7 @@ from tests.golab import peers
 ROUNDS = 5
 SUMMARIES = ("goroutines", "tasks", "regions")
 LEAST, LEAST_OF_ONE = 8, 6
-MOST_ADDED = 2  # a row for each of 700,000 goroutines: spawn
+MOST_ADDED = 2  # a row for each of 3.8 million goroutines: spawn
 RATIOS: dict[int, dict[str, float]] = {}
 
 

@@ -3,7 +3,7 @@ package main
 import "sync"
 
 // spawn is a great many short goroutines, each of which blocks once on its way: the load in which
-// the number of goroutines, not of events, is what costs. 100 MB of it are 4.5 million. The
+// the number of goroutines, not of events, is what costs. 100 MB of it are about 4 million. The
 // scale is how many are alive at a time.
 func spawn(scale int) {
 	go func() {
