@@ -12,28 +12,21 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import pytest
+from tests.needs import lacking
 
+REQUIRED = "GOTRACE_REQUIRE_BROWSER"
 HINT = "apt-get install nodejs npm chromium chromium-driver; pip install selenium"
-
-
-def lacking(what: str) -> NoReturn:
-    """End a test that needs a program which isn't there."""
-    if os.environ.get("GOTRACE_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"needs {what}", pytrace=False)
-    pytest.skip(f"needs {what}")
 
 
 def program(variable: str, *names: str) -> str:
     """The path of a program by one of its names, or what an environment variable says."""
     named = [os.environ[variable]] if os.environ.get(variable) else names
-    for name in named:
-        found = shutil.which(name)
-        if found:
-            return found
-    lacking(f"{named[0]}: {HINT}")
+    found = next(filter(None, map(shutil.which, named)), None)
+    if found is None:
+        lacking(f"{named[0]}: {HINT}", REQUIRED)
+    return found
 
 
 @contextlib.contextmanager
@@ -43,7 +36,7 @@ def chromium(width: int = 1200, height: int = 800) -> Iterator[Browser]:
         from selenium import webdriver
         from selenium.webdriver.chrome.service import Service
     except ImportError:
-        lacking(f"selenium: {HINT}")
+        lacking(f"selenium: {HINT}", REQUIRED)
     options = webdriver.ChromeOptions()
     options.binary_location = program("GOTRACE_CHROMIUM", "chromium", "chromium-browser", "chrome")
     for argument in (

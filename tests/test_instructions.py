@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from bench.floor import instructions
 from bench.traces import trace
+from tests.needs import lacking
 
 MOST = {"mixed": 300, "pingpong": 220, "spawn": 250, "coro": 135}
 """A seventh above what gcc 12 makes of it; a kind of load that gets dearer wants a reason."""
@@ -22,7 +22,5 @@ MOST = {"mixed": 300, "pingpong": 220, "spawn": 250, "coro": 135}
 @pytest.mark.parametrize("workload", MOST)
 def test_an_event_costs_no_more_instructions(workload: str, tmp_path: Path) -> None:
     if shutil.which("valgrind") is None:
-        if os.environ.get("GOTRACE_REQUIRE_VALGRIND") == "1":
-            pytest.fail("needs valgrind")
-        pytest.skip("needs valgrind")
+        lacking("valgrind", "GOTRACE_REQUIRE_VALGRIND")
     assert instructions(trace(workload, 4), tmp_path) < MOST[workload]

@@ -67,14 +67,11 @@ def have_c_compiler() -> bool:
 
 def require(version: str = REFERENCE) -> Toolchain:
     """The toolchain for a test: without it the test is skipped, or fails if Go is required."""
-    import pytest
+    from tests.needs import lacking  # pytest: only where tests run
 
     toolchain = Toolchain(version)
     if not toolchain.installed:
-        message = f"needs Go {version}: {INSTALL_HINT}"
-        if os.environ.get("GOTRACE_REQUIRE_GO") == "1":
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
+        lacking(f"Go {version}: {INSTALL_HINT}", "GOTRACE_REQUIRE_GO")
     return toolchain
 
 
