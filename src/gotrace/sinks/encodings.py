@@ -18,7 +18,7 @@ _RISING: Final = frozenset(
 """Columns by name. Tasks are numbered as they are made, so that near rows have near tasks."""
 
 _RISING_ENDS: Final = ("_seq", "_at_ns")
-_NEAR: Final = {"metrics": ("value",)}
+_NEAR: Final = {"metrics": ("value",), "goroutines": ("goroutine",)}
 """Columns of one table whose neighbours are near each other without rising."""
 
 _UNIQUE: Final = {"stacks": ("stack_id",), "frames": ("frame_id",)}
