@@ -15,7 +15,7 @@ from gotrace.cli.interrupts import forget, interruptible
 from tests.timing import within
 
 ROOT = Path(__file__).parents[2]
-SOON_S = 0.1  #: of three tries the best counts: others want the machine too
+SOON_S = 0.1  #: of a few tries the best counts: others want the machine too
 ENDLESS = (sys.executable, "-m", "tests.soak.traces", "long", "1000000", "400")
 
 

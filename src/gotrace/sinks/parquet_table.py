@@ -110,9 +110,9 @@ class TableFiles:
         """Let go of unfinished files without writing their end, whatever is wrong with them.
 
         Does not wait for a row group that is being encoded (but where open files can't be removed):
-        that ends by itself, and no other file is opened.
+        that ends by itself, and no other file is opened. Nor for memory: what piled up goes with
+        the error, which came to be heard at once and not after a hundred megabytes were freed.
         """
-        self._pile.clear()
         if os.name == "nt" and self._at_work is not None:
             self._at_work.exception()
         with self._lock:
