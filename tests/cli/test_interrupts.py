@@ -16,6 +16,7 @@ from tests.timing import within
 
 ROOT = Path(__file__).parents[2]
 SOON_S = 0.1  #: of a few tries the best counts: others want the machine too
+PILED_UP_S = 0.2  #: where row groups pile up: the system takes back hundreds of megabytes
 ENDLESS = (sys.executable, "-m", "tests.soak.traces", "long", "1000000", "400")
 
 
@@ -44,6 +45,15 @@ def after_ctrl_c(command, folder: Path, *, source) -> float:
     return took
 
 
+def assert_soon(command, folder: Path, soon: float) -> None:
+    best = 60.0
+    for n in range(8):
+        best = min(best, after_ctrl_c(command, folder / str(n), source=ENDLESS))
+        if best < within(soon):
+            return
+    pytest.fail(f"{best:.3f} s after Ctrl-C, not {within(soon):.3f}")
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -59,13 +69,8 @@ def after_ctrl_c(command, folder: Path, *, source) -> float:
     ids=" ".join,
 )
 def test_verbs(tmp_path, words):
-    command = [sys.executable, "-m", "gotrace", *words]
-    best = 60.0
-    for n in range(8):
-        best = min(best, after_ctrl_c(command, tmp_path / str(n), source=ENDLESS))
-        if best < within(SOON_S):
-            break
-    assert best < within(SOON_S)
+    soon = PILED_UP_S if "convert" in words else SOON_S
+    assert_soon([sys.executable, "-m", "gotrace", *words], tmp_path, soon)
 
 
 def test_sql(tmp_path, trace):
@@ -103,13 +108,8 @@ except KeyboardInterrupt:
     ],
 )
 def test_python(tmp_path, work):
-    command = [sys.executable, "-c", PYTHON.format(work=work), "OUT"]
-    best = 60.0
-    for n in range(8):
-        best = min(best, after_ctrl_c(command, tmp_path / str(n), source=ENDLESS))
-        if best < within(SOON_S):
-            break
-    assert best < within(SOON_S)
+    soon = PILED_UP_S if "to_parquet" in work else SOON_S
+    assert_soon([sys.executable, "-c", PYTHON.format(work=work), "OUT"], tmp_path, soon)
 
 
 def test_an_interrupt_in_a_callback_of_the_import_system_comes_again():
