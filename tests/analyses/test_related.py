@@ -21,7 +21,7 @@ def test_equal_to_go(name: str, tmp_path: Path) -> None:
     toolchain.require()
     path = tmp_path / "trace"
     path.write_bytes(real(name))
-    lines = peers._run(peers.peer("related"), str(path)).decode().splitlines()
+    lines = peers.analysis("related", path)
     trace = gotrace.open(path)
     needed = {
         "goroutine_transitions": trace.table("goroutine_transitions"),

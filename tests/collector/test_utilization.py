@@ -61,12 +61,10 @@ def of_go(
 ) -> tuple[list[tuple[int, int, float]], list[float]] | None:
     flags = ",".join([*counting, *(["perproc"] if per_proc else [])])
     windows = ",".join(map(str, WINDOWS))
-    out = peers._run(
-        peers.peer("utilization"), "-flags", flags, "-windows", windows, str(path)
-    ).decode()
-    if "panic" in out:
+    lines = peers.analysis("utilization", "-flags", flags, "-windows", windows, path)
+    rows = [line.split() for line in lines]
+    if any(row[0] == "panic" for row in rows):
         return None
-    rows = [line.split() for line in out.splitlines()]
     points = [(int(r[1]), int(r[2]), float(r[3])) for r in rows if r[0] == "point"]
     return points, [float(r[2]) for r in rows if r[0] == "mmu"]
 

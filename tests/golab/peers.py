@@ -258,6 +258,11 @@ def summarize(path: Path | str) -> Summary:
     return Summary(*kinds.values())
 
 
+def analysis(*arguments: str | Path) -> list[str]:
+    """The lines that Go's own analyses print; see the head of `peers/analyses/main.go`."""
+    return _run(peer("analyses"), *map(str, arguments)).decode().splitlines()
+
+
 def wire_from_text(text: bytes) -> bytes:
     """Trace bytes from the text form, by Go's own converter."""
     return _run(peer("rawtext"), "wire", stdin=text)
