@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import gotrace
@@ -131,7 +131,6 @@ def transitions(draw: st.DrawFn) -> list[tuple[int, int, int, int, bool, int]]:
     return rows
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(transitions(), st.sampled_from([RUNNABLE, WAITING, SYSCALL]), st.booleans(), st.data())
 def test_sums_equal_a_plain_restatement(rows, state, cut, data) -> None:
     start, end = (data.draw(st.integers(0, 120)) for _ in range(2)) if cut else (0, 10**6)
@@ -202,7 +201,6 @@ def every_delay(rows, state) -> list[tuple[tuple[int, int], int, int, int]]:
     return found
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(transitions(), st.data())
 def test_time_that_is_chosen(rows, data) -> None:
     """Stretches count, whether or not the goroutine ran before; others do not."""

@@ -81,7 +81,7 @@ def profiles(draw: Any) -> ProfileColumns:
 
 
 @pytest.mark.parametrize("level", ["exact", "function"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(given=st.lists(profiles(), min_size=2, max_size=4), data=st.data())
 def test_any_profiles_in_any_order(level: Any, given: list[ProfileColumns], data: Any) -> None:
     order = data.draw(st.permutations(given))

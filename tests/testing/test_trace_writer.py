@@ -30,7 +30,7 @@ def records_of(data: bytes) -> list[str]:
     minor=st.sampled_from(sorted(HEADERS)),
     batch_bytes=st.sampled_from([80, 200, 65536]),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_random_programs_are_valid(seed: int, minor: int, batch_bytes: int) -> None:
     data = random_trace(seed, minor, 300, batch_bytes=batch_bytes)
     assert validate(gotrace.open(data).table("events")) == []
