@@ -1,7 +1,7 @@
-"""Go execution traces as Arrow tables.
+"""Execution traces and pprof profiles of Go programs as Arrow tables, and answers over them.
 
-`gotrace.open(path)` gives a `Trace`; its tables stream as Arrow. Names load when they are used, so
-that `import gotrace` costs nothing.
+`gotrace.open(path)` gives a `Trace` or a `Profile`; their tables stream as Arrow. Names load when
+they are used, so that `import gotrace` costs nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A table of a trace, before it is read."""
+"""A table of a source, before it is read."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from gotrace.tables.schema import schema
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gotrace.tables.profile import Profile
-    from gotrace.tables.trace import Trace
+    from gotrace.tables.table_source import TableSource
 
 
 class TableHandle:
@@ -23,7 +22,7 @@ class TableHandle:
     DuckDB, Polars, pandas and everything else that takes `__arrow_c_stream__` takes a handle.
     """
 
-    def __init__(self, source: Trace | Profile, name: str) -> None:
+    def __init__(self, source: TableSource, name: str) -> None:
         self.schema = schema(name)
         self.name = name
         self._source = source

@@ -16,14 +16,12 @@ from gotrace.sources.base import Chunk
 from gotrace.sources.compressed import Plain
 from gotrace.sources.input import Input
 from gotrace.sources.sniff import HEAD_BYTES, text_profile
-from gotrace.tables.handle import TableHandle
-from gotrace.tables.passes import BATCH_ROWS, Named, OnError, salvages
+from gotrace.tables.passes import BATCH_ROWS, Named, OnError
 from gotrace.tables.profile_info import COLUMNS, Contents
 from gotrace.tables.schema import PROFILE_TABLES, resolve, schema
+from gotrace.tables.table_source import TableSource
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from gotrace.sinks.parquet import TableWritten
     from gotrace.tables.profile_raw import RawProfile
 
@@ -59,7 +57,7 @@ class ProfileInfo:
     notes: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Profile:
+class Profile(TableSource):
     """One file of one or several pprof profiles. `gotrace.open` makes it.
 
     Every read decodes anew; a profile is held in memory while it is decoded, for its names may
@@ -76,10 +74,7 @@ class Profile:
     kind = "profile"
 
     def __init__(self, given: Input, *, on_error: OnError = "fail") -> None:
-        salvages(on_error)
-        self._input = given
-        self.on_error: OnError = on_error
-        self.name = given.name
+        super().__init__(given, on_error=on_error)
         self.fault: FormatError | None = None
         self.notes: list[dict[str, Any]] = []
         self._cancelled = False
@@ -89,10 +84,6 @@ class Profile:
     def tables(self) -> tuple[str, ...]:
         """Names of the tables that it can give."""
         return tuple(PROFILE_TABLES)
-
-    def __getitem__(self, name: str) -> TableHandle:
-        """Return a handle of a table; it decodes each time it is read."""
-        return TableHandle(self, name)
 
     def info(self) -> ProfileInfo:
         """Return what is in it: one pass."""
@@ -135,16 +126,6 @@ class Profile:
         chosen = {name: tuple(wanted.names)}
         batches = self.scan([name], columns=chosen, batch_rows=batch_rows, threads=threads)
         return pa.RecordBatchReader.from_batches(wanted, (batch for _, batch in batches))
-
-    def table(self, name: str, columns: Iterable[str] | None = None, **choices: Any) -> pa.Table:
-        """Return a whole table in memory; `choices` as for `reader`."""
-        return self.reader(name, columns, **choices).read_all()
-
-    def pandas(
-        self, name: str, columns: Iterable[str] | None = None, **choices: Any
-    ) -> pd.DataFrame:
-        """Return a table as a pandas DataFrame that keeps the Arrow types."""
-        return TableHandle(self, name).pandas(columns, **choices)
 
     def scan(
         self,
@@ -189,28 +170,6 @@ class Profile:
     def cancel(self) -> None:
         """Stop the pass that is running, from any thread; what it reads next is the end."""
         self._cancelled = True
-
-    def close(self) -> None:
-        """Cancel what runs. `with` does it."""
-        self.cancel()
-
-    def __enter__(self) -> Profile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<gotrace.Profile {self.name!r}>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by path, for workers in other processes."""
-        from gotrace.tables.open import reopen
-
-        path = self._input.source.path
-        if path is None:
-            raise TypeError(f"{self.name}: only a profile with a path or URL can be pickled")
-        return reopen, (path, self.on_error, self._input.limits)
 
     # --- one pass -----------------------------------------------------------------------------
 

@@ -14,7 +14,6 @@ import pyarrow as pa
 from gotrace.errors import ConsumedError, FormatError
 from gotrace.sources.input import Input
 from gotrace.tables.filters import RowFilter, clock_of
-from gotrace.tables.handle import TableHandle
 from gotrace.tables.passes import (
     BATCH_ROWS,
     FindWindow,
@@ -26,18 +25,17 @@ from gotrace.tables.passes import (
 )
 from gotrace.tables.reading import Reading
 from gotrace.tables.schema import TABLES, resolve, schema
+from gotrace.tables.table_source import TableSource
 from gotrace.tables.threads import usable_threads
 from gotrace.tables.times import Clock, When
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from gotrace.sinks.parquet import TableWritten
     from gotrace.tables.generations import Generation
     from gotrace.tables.info import Info
 
 
-class Trace:
+class Trace(TableSource):
     """One execution trace. `gotrace.open` makes it; nothing is read before it is asked for.
 
     Every read is a pass of its own over the source: memory is bounded by a generation, not by the
@@ -54,10 +52,7 @@ class Trace:
     kind = "trace"
 
     def __init__(self, given: Input, *, on_error: OnError = "fail") -> None:
-        salvages(on_error)
-        self._input = given
-        self.on_error: OnError = on_error
-        self.name = given.name
+        super().__init__(given, on_error=on_error)
         self._last: Pass | None = None
         self._lock = threading.Lock()
         self._running: weakref.WeakSet[Pass] = weakref.WeakSet()
@@ -76,10 +71,6 @@ class Trace:
     def notes(self) -> list[dict[str, Any]]:
         """Rows of the table `notes` that the last pass met; complete when it came to its end."""
         return list(self._last.notes) if self._last is not None else []
-
-    def __getitem__(self, name: str) -> TableHandle:
-        """Return a handle of a table; it decodes each time it is read."""
-        return TableHandle(self, name)
 
     def info(self) -> Info:
         """Return version, clock, duration, counts, completeness: one pass over the trace."""
@@ -128,16 +119,6 @@ class Trace:
         passing, picked = self._filtered({name: wanted}, filters, wishes, how)
         batches = Reading(passing, (batch for _, batch in picked))
         return pa.RecordBatchReader.from_batches(wanted, batches)
-
-    def table(self, name: str, columns: Iterable[str] | None = None, **choices: Any) -> pa.Table:
-        """Return a whole table in memory; `choices` as for `reader`."""
-        return self.reader(name, columns, **choices).read_all()
-
-    def pandas(
-        self, name: str, columns: Iterable[str] | None = None, **choices: Any
-    ) -> pd.DataFrame:
-        """Return a table as a pandas DataFrame that keeps the Arrow types."""
-        return TableHandle(self, name).pandas(columns, **choices)
 
     def scan(
         self,
@@ -245,29 +226,6 @@ class Trace:
             running = list(self._running)
         for passing in running:
             passing.cancel()
-
-    def close(self) -> None:
-        """Cancel what runs, and let go of a stream that was not read. `with` does it."""
-        self.cancel()
-        self._input.close()
-
-    def __enter__(self) -> Trace:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<gotrace.Trace {self.name!r}>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by path, for workers in other processes."""
-        from gotrace.tables.open import reopen
-
-        path = self._input.source.path
-        if path is None:
-            raise TypeError(f"{self.name}: only a trace with a path or URL can be pickled")
-        return reopen, (path, self.on_error, self._input.limits)
 
     def _begin(
         self,
