@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -11,38 +12,35 @@ import click
 from gotrace.cli.aligned import width_of_page, wrapped
 from gotrace.cli.inputs import on_error_option, open_trace, rereadable
 from gotrace.cli.moments import When, duration, seconds, wall
-from gotrace.cli.output import text_output
+from gotrace.cli.output import output_options
 from gotrace.cli.terminal import clean, fit
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from gotrace.analyses.reading import Span
     from gotrace.tables.trace import Trace
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FORMATS = ("text", "json", "csv", "arrow", "parquet")
+Window = Mapping[str, Any]
+"""A stretch of time as analyses take it: `start` and `end`, None for open."""
 
 
 def answer_options(command: Command) -> Command:
-    """Add what every answer takes: a stretch of time, a format, a place for the output."""
+    """Add what every answer takes: a stretch of time, as `window`; an output, as `out`."""
+
+    @functools.wraps(command)
+    def asked(start: str | None, end: str | None, **given: Any) -> Any:
+        return command(window={"start": start, "end": end}, **given)
+
     options: list[Callable[[Any], Any]] = [
         click.option("--from", "start", type=When(), help="First time: +12.5s, RFC 3339, or ns."),
         click.option("--to", "end", type=When(), help="Time to stop before."),
-        click.option(
-            "--format",
-            "form",
-            type=click.Choice(FORMATS),
-            help="Text by default, or what the ending of -o says. JSON is an object a line.",
-        ),
-        click.option("-o", "path", metavar="OUT", help="File to write, instead of stdout."),
-        click.option("--overwrite", is_flag=True, help="Replace OUT."),
+        output_options,
         on_error_option,
     ]
     for option in reversed(options):
-        command = option(command)
-    return command
+        asked = option(asked)
+    return asked  # type: ignore[return-value]
 
 
 @contextlib.contextmanager
@@ -50,28 +48,6 @@ def trace_of(file: str, on_error: str) -> Iterator[Trace]:
     """Open a trace that can be passed over more than once; of a pipe, a copy."""
     with rereadable(file) as source:
         yield open_trace(source, on_error)
-
-
-def write_answer(
-    table: pa.Table,
-    form: str,
-    path: str | None,
-    overwrite: bool,
-    lines: Callable[[], Iterable[str]],
-) -> None:
-    """Write a table in a format for machines, or `lines` as text."""
-    if form == "text":
-        write_lines(lines(), path, overwrite)
-        return
-    from gotrace.cli.output import write_rows
-
-    write_rows(table.to_batches(), table.schema, form, path, overwrite=overwrite)
-
-
-def write_lines(lines: Iterable[str], path: str | None, overwrite: bool) -> None:
-    """Write text to a file or standard output."""
-    with text_output(path, overwrite=overwrite) as out:
-        out.write("".join(f"{line}\n" for line in lines))
 
 
 def header(name: str, span: Span, about: str) -> list[str]:

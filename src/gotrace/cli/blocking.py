@@ -9,17 +9,16 @@ import click
 
 from gotrace.cli.aligned import aligned, short_name, wrapped
 from gotrace.cli.answers import (
-    FORMATS,
+    Window,
     answer_options,
     brief,
     header,
     next_lines,
     shell_word,
     trace_of,
-    write_answer,
 )
 from gotrace.cli.inputs import report_damage
-from gotrace.cli.output import format_of
+from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, count, say
 
 if TYPE_CHECKING:
@@ -43,11 +42,8 @@ def blocking(
     at: str | None,
     runtime: bool,
     limit: int,
-    start: str | None,
-    end: str | None,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    window: Window,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""Say where the goroutines of FILE waited, what for, how long, and who ended it.
@@ -59,13 +55,12 @@ def blocking(
     """
     from gotrace.analyses.blocking import blocked
 
-    form = format_of(path, form, FORMATS)
     with trace_of(file, on_error) as trace:
-        table, span = blocked(trace, start=start, end=end, runtime=runtime)
+        table, span = blocked(trace, **window, runtime=runtime)
         words = sorted({word for word in table["wait"].cast("string").to_pylist() if word})
         table = _chosen(table, wait, at)
         page = _Page(trace.name, table, span, limit)
-        write_answer(table, form, path, overwrite, page.lines)
+        out.write(table, page.lines())
         code = report_damage([trace], nothing=not span.duration_ns)
         if not table.num_rows and code != BAD:
             say(f"no waits: {_why_none(words, wait, at)}")

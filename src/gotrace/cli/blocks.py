@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from gotrace.cli.output import text_output, write_rows
+from gotrace.cli.output import Output
 from gotrace.cli.stack_input import Question, Stacks
 from gotrace.cli.stack_text import (
     Style,
@@ -30,9 +30,7 @@ def write_blocks(
     stacks: Stacks,
     question: Question,
     graph: Graph,
-    form: str,
-    path: str | None,
-    overwrite: bool,
+    out: Output,
     wanted: frozenset[int] | None = None,
 ) -> int:
     """Write the blocks of the nodes `wanted`, of all for None; return how many there are.
@@ -43,20 +41,17 @@ def write_blocks(
 
     nodes, edges = top_table(graph), edge_table(graph)
     rows = [row for row in nodes.to_pylist() if wanted is None or row["node"] in wanted]
-    if form == "text":
-        with text_output(path, overwrite=overwrite) as out:
-            style = Style(path)
-            for line in _page(stacks, question, graph, rows, edges, style):
-                out.write(f"{line}\n")
-        return len(rows)
-    if wanted is not None:
-        import pyarrow.compute as pc
-
-        ours = pa.array(sorted(wanted), pa.int32())
-        touching = (pc.is_in(edges.column(end), value_set=ours) for end in ("caller", "callee"))
-        edges = edges.filter(pc.or_(*touching))
-    write_rows(edges.to_batches(), edges.schema, form, path, overwrite=overwrite)
+    page = _page(stacks, question, graph, rows, edges, Style(out.path))
+    out.write(edges if wanted is None else _touching(edges, wanted), page)
     return len(rows)
+
+
+def _touching(edges: pa.Table, nodes: frozenset[int]) -> pa.Table:
+    import pyarrow.compute as pc
+
+    ours = pa.array(sorted(nodes), pa.int32())
+    caller, callee = (pc.is_in(edges[end], value_set=ours) for end in ("caller", "callee"))
+    return edges.filter(pc.or_(caller, callee))
 
 
 def _page(

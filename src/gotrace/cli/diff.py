@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from gotrace.cli.graph_options import Shape, graph_options
-from gotrace.cli.output import format_of, text_output, write_rows
+from gotrace.cli.output import FORMATS, Output, format_of, raw_output_options
 from gotrace.cli.stack_input import (
-    FORMATS,
     Question,
     Stacks,
     answering,
-    output_options,
     read_stacks,
     stack_options,
 )
@@ -40,7 +38,7 @@ _ROWS = 25
     help="By function, or by path of calls.  [default: functions in text, else tree]",
 )
 @graph_options
-@output_options
+@raw_output_options
 @stack_options
 def diff(
     base: str,
@@ -71,14 +69,15 @@ def diff(
     gotrace diff good.trace bad.trace --by offcpu
     """
     from gotrace.cli.diff_output import writer_of
+    from gotrace.cli.diff_text import Compared, functions, tree
 
     write = writer_of(path) if form is None else None
     if question.by is None and write is None:
         from gotrace.cli.trace_diff import are_traces, diff_traces
 
         if are_traces(base, other):
-            form = format_of(path, form, FORMATS)
-            return diff_traces(base, other, question, form, path, overwrite, on_error)
+            out = Output(format_of(path, form, FORMATS), path, overwrite)
+            return diff_traces(base, other, question, out, on_error)
     form = "file" if write else format_of(path, form, FORMATS)
     old, new = (read_stacks([side], question, on_error) for side in (base, other))
     compare = _Compare(old, new, question, normalize)
@@ -86,19 +85,13 @@ def diff(
     if write is not None:
         assert path is not None
         write(old, new, question, compare, path, overwrite)
-    elif form == "text":
-        from gotrace.cli.diff_text import Compared, functions, tree
-
+    else:
+        view = view or ("functions" if form == "text" else "tree")
+        table = _table(sides, view, shape)
         rows = _ROWS if shape.node_count is None else shape.node_count
         compared = Compared(old, new, question, shape, sides, rows)
         page = tree if view == "tree" else functions
-        table = _table(sides, view or "functions", shape)
-        with text_output(path, overwrite=overwrite) as out:
-            for line in page(compared, table, Style(path)):
-                out.write(f"{line}\n")
-    else:
-        table = _table(sides, view or "tree", shape)
-        write_rows(table.to_batches(), table.schema, form, path, overwrite=overwrite)
+        Output(form, path, overwrite).write(table, page(compared, table, Style(path)))
     if not sides.samples:
         say(_why_none([old, new], question))
     return PARTIAL if old.code or new.code else OK

@@ -10,7 +10,13 @@ import click
 
 from gotrace.cli.inputs import on_error_option, open_trace, report_damage
 from gotrace.cli.moments import When, seconds, wall
-from gotrace.cli.output import format_of, text_output, write_rows
+from gotrace.cli.output import (
+    FORMATS,
+    format_of,
+    raw_output_options,
+    text_output,
+    write_rows,
+)
 from gotrace.cli.terminal import BAD, OK, PARTIAL, clean, count, fit, say
 from gotrace.spec.words import KINDS
 
@@ -20,7 +26,6 @@ if TYPE_CHECKING:
     from gotrace.tables.generations import Generation
     from gotrace.tables.trace import Trace
 
-_FORMATS = ("text", "json", "csv", "arrow", "parquet")
 _WRITE_BYTES = 1 << 16
 _SHOWN = 12
 _SITE_COLUMNS = ("stack_id", "leaf", "site")
@@ -46,14 +51,7 @@ _SITE_COLUMNS = ("stack_id", "leaf", "site")
     help=f"Only this kind of event; repeatable. {', '.join(KINDS)}.",
 )
 @click.option("--limit", type=click.IntRange(min=0), help="Stop after so many events.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(_FORMATS),
-    help="Text by default, or what the ending of -o says. JSON is an object a line.",
-)
-@click.option("-o", "path", metavar="OUT", help="File to write, instead of standard output.")
-@click.option("--overwrite", is_flag=True, help="Replace OUT.")
+@raw_output_options
 @click.option(
     "--wire", is_flag=True, help="The records as the runtime wrote them, in Go's own text form."
 )
@@ -87,7 +85,7 @@ def events(
             )
         with text_output(path, overwrite=overwrite) as out:
             return _wire(file, on_error, out)
-    form = format_of(path, form, _FORMATS)
+    form = format_of(path, form, FORMATS)
     wish = Wish(start, end, goroutines, kinds, limit)
     trace = open_trace(file, on_error)
     chosen = _Chosen(trace, wish)

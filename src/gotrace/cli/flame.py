@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import click
 
-from gotrace.cli.output import format_of, text_output, write_rows
+from gotrace.cli.output import FORMATS, Output, format_of, raw_output_options
 from gotrace.cli.stack_input import (
-    FORMATS,
     Question,
     exit_code,
-    output_options,
     read_stacks,
     stack_options,
 )
@@ -37,7 +35,7 @@ _LINES = 80
     show_default=True,
     help="Leave nodes below this share out of text.",
 )
-@output_options
+@raw_output_options
 @stack_options
 def flame(
     files: tuple[str, ...],
@@ -64,6 +62,7 @@ def flame(
     gotrace flame cpu.pb.gz --tagroot tenant --depth 3
     """
     from gotrace.cli.flame_output import Flame, writer_of
+    from gotrace.cli.flame_text import Shown, page
 
     write = writer_of(path) if form is None else None
     form = "file" if write else format_of(path, form, FORMATS)
@@ -72,15 +71,8 @@ def flame(
         assert path is not None
         write(drawn, path, overwrite)
         return drawn.stacks.code
-    table = drawn.table()
-    if form == "text":
-        from gotrace.cli.flame_text import Shown, page
-
-        size = Shown(depth, node_count, node_fraction)
-        with text_output(path, overwrite=overwrite) as out:
-            for line in page(drawn.stacks, question, table, size, Style(path)):
-                out.write(f"{line}\n")
-    else:
-        write_rows(table.to_batches(), table.schema, form, path, overwrite=overwrite)
+    table, size = drawn.table(), Shown(depth, node_count, node_fraction)
+    lines = page(drawn.stacks, question, table, size, Style(path))
+    Output(form, path, overwrite).write(table, lines)
     samples = table.column("samples")[0].as_py()
     return exit_code(drawn.stacks, question, samples, samples)

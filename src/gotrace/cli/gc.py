@@ -9,7 +9,7 @@ import click
 
 from gotrace.cli.aligned import aligned, short_name, width_of_page, wrapped
 from gotrace.cli.answers import (
-    FORMATS,
+    Window,
     answer_options,
     brief,
     header,
@@ -17,11 +17,10 @@ from gotrace.cli.answers import (
     next_lines,
     shell_word,
     trace_of,
-    write_answer,
 )
 from gotrace.cli.bars import spark
 from gotrace.cli.inputs import report_damage
-from gotrace.cli.output import format_of
+from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, count, fit, say, size
 
 if TYPE_CHECKING:
@@ -55,11 +54,8 @@ def gc(
     what: str,
     limit: int,
     compat: str | None,
-    start: str | None,
-    end: str | None,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    window: Window,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""Say what the garbage collector did in FILE, and what it took from the program.
@@ -75,12 +71,11 @@ def gc(
     """
     from gotrace.analyses.gc import look
 
-    form = format_of(path, form, FORMATS)
     with trace_of(file, on_error) as trace:
-        seen = look(trace, start=start, end=end, compat=compat)
+        seen = look(trace, **window, compat=compat)
         page = _Page(trace.name, seen, limit, compat)
         table: pa.Table = getattr(seen, what)
-        write_answer(table, form, path, overwrite, page.lines)
+        out.write(table, page.lines())
         code = report_damage([trace], nothing=not seen.span.duration_ns)
         if not seen.cycles.num_rows and code != BAD:
             say(

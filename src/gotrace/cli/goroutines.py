@@ -9,7 +9,7 @@ import click
 
 from gotrace.cli.aligned import aligned, short_name, wrapped
 from gotrace.cli.answers import (
-    FORMATS,
+    Window,
     answer_options,
     brief,
     header,
@@ -17,10 +17,9 @@ from gotrace.cli.answers import (
     shell_word,
     trace_of,
     word_of,
-    write_answer,
 )
 from gotrace.cli.inputs import report_damage
-from gotrace.cli.output import format_of
+from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, count, say
 
 if TYPE_CHECKING:
@@ -68,11 +67,8 @@ def goroutines(
     sort: str,
     limit: int,
     compat: str | None,
-    start: str | None,
-    end: str | None,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    window: Window,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""Say where the goroutines of FILE spent their time: running, queueing, blocked.
@@ -83,8 +79,7 @@ def goroutines(
     gotrace goroutines app.trace --id 18 --from +1s    the life of goroutine 18, with wakers
     gotrace goroutines app.trace --id 18 --path        back from its end, who held it up
     """
-    form = format_of(path, form, FORMATS)
-    if compat and (start or end or goroutine):
+    if compat and (goroutine or any(window.values())):
         raise click.UsageError("--compat go: Go has no numbers of a part of the trace")
     if (related or critical) and goroutine is None:
         option = "--related" if related else "--path"
@@ -93,21 +88,21 @@ def goroutines(
         if critical and goroutine is not None:
             from gotrace.cli.path_text import tell_path
 
-            return tell_path(trace, goroutine, start, end, form, path, overwrite)
+            return tell_path(trace, goroutine, window, out)
         if related and goroutine is not None:
             from gotrace.cli.related_text import tell_related
 
-            return tell_related(trace, goroutine, limit, start, end, form, path, overwrite)
+            return tell_related(trace, goroutine, limit, window, out)
         if goroutine is not None:
             from gotrace.cli.story import tell
 
-            return tell(trace, goroutine, limit, start, end, form, path, overwrite)
+            return tell(trace, goroutine, limit, window, out)
         from gotrace.analyses.goroutines import grouped
 
-        table, span = grouped(trace, group_by, start=start, end=end, compat=compat)
+        table, span = grouped(trace, group_by, **window, compat=compat)
         table = _chosen(table, group, sort)
         page = _Page(trace.name, table, span, group_by, detailed=group is not None, limit=limit)
-        write_answer(table, form, path, overwrite, page.lines)
+        out.write(table, page.lines())
         code = report_damage([trace], nothing=not span.duration_ns)
         if not table.num_rows and code != BAD:
             say(f"no goroutines: {_why_none(trace, group, span)}")

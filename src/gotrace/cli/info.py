@@ -7,23 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gotrace.cli.answers import shell_word
 from gotrace.cli.inputs import check_once, on_error_option, open_input, report_damage
+from gotrace.cli.many import Many
 from gotrace.cli.moments import duration
-from gotrace.cli.terminal import (
-    BAD,
-    OK,
-    PARTIAL,
-    Failure,
-    clean,
-    count,
-    fit,
-    say,
-    size,
-)
+from gotrace.cli.terminal import BAD, PARTIAL, clean, count, fit, size
 
 if TYPE_CHECKING:
     from gotrace.tables.info import Info
-    from gotrace.tables.profile import ProfileInfo
+    from gotrace.tables.profile import Profile, ProfileInfo
+    from gotrace.tables.trace import Trace
 
 _NOTES_SHOWN = 5
 
@@ -44,21 +37,15 @@ def info(files: tuple[str, ...], form: str, on_error: str) -> int:
 
     Reads the whole file once.
     """
-    from gotrace.cli.app import message_of
+
+    def read(file: str) -> tuple[Trace | Profile, Info | ProfileInfo]:
+        source = open_input(file, on_error)
+        return source, source.info()
 
     check_once(files)
     codes = []
-    for number, file in enumerate(files):
-        try:
-            source = open_input(file, on_error)
-            told = source.info()
-        except (Exception, Failure) as error:
-            message = message_of(error)
-            if len(files) == 1 or message is None:
-                raise
-            say(message)
-            codes.append(BAD)
-            continue
+    many = Many(files, read)
+    for number, (_, (source, told)) in enumerate(many):
         if form == "json":
             click.echo(_json(told))
         else:
@@ -66,7 +53,7 @@ def info(files: tuple[str, ...], form: str, on_error: str) -> int:
         codes.append(report_damage([source], nothing=not _has_any(told)))
     if all(code == BAD for code in codes):
         return BAD
-    return PARTIAL if any(codes) else OK
+    return PARTIAL if any(codes) else many.code
 
 
 def _lines(told: Info | ProfileInfo) -> Iterator[str]:
@@ -90,9 +77,9 @@ def _text(told: Info) -> Iterator[str]:
     for name, text in _facts(told):
         yield fit(f"  {name:12} {clean(text)}")
     if _has_events(told):
-        shell = _shell_word(told.source)
-        yield f"next: gotrace events {shell} --limit 20"
-        yield f"      gotrace convert {shell} -o DIR"
+        file = shell_word(told.source)
+        yield f"next: gotrace events {file} --limit 20"
+        yield f"      gotrace convert {file} -o DIR"
 
 
 def _has_events(told: Info) -> bool:
@@ -154,9 +141,3 @@ def _json(told: Info | ProfileInfo) -> str:
 
 def _plain(value: Any) -> str:
     return f"{value:%Y-%m-%dT%H:%M:%S.%fZ}"
-
-
-def _shell_word(text: str) -> str:
-    import shlex
-
-    return shlex.quote(clean(text)) if not text.startswith("<") else "FILE"

@@ -69,17 +69,13 @@ def open_input(
 
 def open_trace(given: Any, on_error: str, seen: Callable[[int], None] | None = None) -> Trace:
     """Open a trace as `open_input` does; anything else raises `Failure`."""
-    return trace_of(open_input(given, on_error, seen))
-
-
-def trace_of(source: Trace | Profile) -> Trace:
-    """Refuse a profile: this verb asks what only a trace can answer."""
     from gotrace.tables.trace import Trace
 
+    source = open_input(given, on_error, seen)
     if not isinstance(source, Trace):
         raise Failure(
             f"{source.name}: a pprof profile, and this verb reads execution traces; "
-            "gotrace.open reads it in Python"
+            "gotrace top, flame and list read it"
         )
     return source
 

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gotrace.cli.output import format_of, text_output, write_rows
+from gotrace.cli.output import Output, output_options
 from gotrace.cli.source_code import SourceCode
 from gotrace.cli.stack_input import (
-    FORMATS,
     Question,
     Stacks,
     answering,
     exit_code,
     files_and_pattern,
-    output_options,
     read_stacks,
     stack_options,
 )
@@ -61,9 +59,7 @@ def list(
     words: tuple[str, ...],
     folders: tuple[str, ...],
     question: Question,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""Show the source of the functions that match REGEX, with what each line costs.
@@ -78,19 +74,13 @@ def list(
     from gotrace.analyses.source_lines import source_lines
 
     files, pattern = files_and_pattern(words)
-    form = format_of(path, form, FORMATS)
     stacks = read_stacks(files, question, on_error)
     lines, functions = _graphs(stacks, question)
     with answering():
         table = source_lines(lines, pattern)
     listed = _Listed(stacks, table, SourceCode(folders))
-    if form == "text":
-        with text_output(path, overwrite=overwrite) as out:
-            for line in _page(listed, question, functions, folders, Style(path)):
-                out.write(f"{line}\n")
-    else:
-        table = listed.table()
-        write_rows(table.to_batches(), table.schema, form, path, overwrite=overwrite)
+    table = table if out.form == "text" else listed.table()
+    out.write(table, _page(listed, question, functions, folders, Style(out.path)))
     if not table.num_rows and len(lines.nodes):
         of = count(len(functions.nodes), "function")
         say(f"nothing to show: {pattern!r} matches none of {of}")

@@ -1,4 +1,4 @@
-"""Many inputs read at once: threads decode, in order, and what fails is told and left out."""
+"""Many inputs, read in order, by threads or one by one: what fails is told and left out."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ _AHEAD = 2
 class Many(Generic[Item, Given]):
     """Iterate over `(item, what `read` gives of it)`; what can't be read is told, up to a number.
 
-    An item is a file, or says which part of which file.
+    An item is a file, or says which part of which file. `threads` is None for one a core; with 1
+    an item is read when the one before has been used.
 
     Attributes:
         read, failed: how many were read so far, how many could not be.
     """
 
     def __init__(
-        self, items: Sequence[Item], read: Callable[[Item], Given], threads: int | None = None
+        self, items: Sequence[Item], read: Callable[[Item], Given], threads: int | None = 1
     ) -> None:
         self._items, self._read, self._threads = items, read, threads
         self.read = self.failed = 0
@@ -95,7 +96,7 @@ class Many(Generic[Item, Given]):
     def _tried(self, item: Item) -> Given | BaseException:
         try:
             return self._read(item)
-        except (Exception, Failure) as error:
+        except Exception as error:
             return error
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gotrace.cli.many import Many, counted, folder_of
-from gotrace.cli.output import format_of, write_rows
-from gotrace.cli.stack_input import FORMATS, Question, answering, filter_options
+from gotrace.cli.output import FORMATS, write_rows
+from gotrace.cli.stack_input import Question, answering, filter_options
 from gotrace.cli.terminal import Failure, say
 
 if TYPE_CHECKING:
@@ -46,7 +46,12 @@ if TYPE_CHECKING:
 )
 @click.option("--threads", type=click.IntRange(min=1), help="[default: one a core]")
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), help="Of the summary.  [default: text]"
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="Of the summary.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUT.")
 @filter_options
@@ -57,7 +62,7 @@ def merge(
     group_by: tuple[str, ...],
     delta: bool,
     threads: int | None,
-    form: str | None,
+    form: str,
     overwrite: bool,
     question: Question,
     on_error: str,
@@ -81,7 +86,6 @@ def merge(
         by = [GroupBy.of(text) for text in group_by]
     except ValueError as error:
         raise click.UsageError(f"--group-by: {error}") from None
-    form = format_of(None, form, FORMATS)
     check_output(path, bool(by))
     adding = _Adding(files, question, on_error, threads)
     groups = adding.delta(by, level) if delta else adding.merge(by, level)
@@ -123,7 +127,7 @@ class _Adding:
                     with answering(file):
                         for profile in profiles:
                             groups.add(profile, file)
-                except (Exception, Failure) as error:
+                except Exception as error:
                     many.fail(error)
                 done()
         self.code = many.code
@@ -147,7 +151,7 @@ class _Adding:
                 try:
                     with answering(file):
                         groups.add(profile, file, folder)
-                except (Exception, Failure) as error:
+                except Exception as error:
                     many.fail(error)
                 done()
         self.code = first.code or many.code

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, BinaryIO, Final, TextIO
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TextIO, TypeVar
 
 import click
 
@@ -15,6 +17,11 @@ from gotrace.cli.terminal import binary_output, clean
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS: Final = ("text", "json", "csv", "arrow", "parquet")
+"""What the rows of one table are written as."""
 
 EXTENSIONS: Final = {
     ".json": "json",
@@ -44,6 +51,59 @@ def format_of(path: str | None, form: str | None, known: Iterable[str]) -> str:
             "or give --format"
         )
     return by_ending
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where the answer of a verb goes.
+
+    Attributes:
+        form: one of `FORMATS`.
+        path: the file; None for standard output.
+        overwrite: whether a file that is there is replaced.
+    """
+
+    form: str
+    path: str | None
+    overwrite: bool
+
+    def write(self, table: pa.Table, lines: Iterable[str]) -> None:
+        """Write a table in a format for machines, or `lines` as text."""
+        if self.form != "text":
+            batches = table.to_batches()
+            write_rows(batches, table.schema, self.form, self.path, overwrite=self.overwrite)
+            return
+        with text_output(self.path, overwrite=self.overwrite) as out:
+            for line in lines:
+                out.write(f"{line}\n")
+
+
+def output_options(command: Command) -> Command:
+    """Add format, output file and overwrite to a verb; it gets them as `out`."""
+
+    @functools.wraps(command)
+    def asked(form: str | None, path: str | None, overwrite: bool, **given: Any) -> Any:
+        out = Output(format_of(path, form, FORMATS), path, overwrite)
+        return command(out=out, **given)
+
+    return raw_output_options(asked)  # type: ignore[return-value]
+
+
+def raw_output_options(command: Command) -> Command:
+    """Add the same to a verb that writes other files too; it gets `form`, `path`, `overwrite`."""
+    options: list[Callable[[Any], Any]] = [
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(FORMATS),
+            help="Text by default, or what the ending of -o says. JSON is an object a line.",
+        ),
+        click.option("-o", "path", metavar="OUT", help="File to write, instead of stdout."),
+        click.option("--overwrite", is_flag=True, help="Replace OUT."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @contextlib.contextmanager

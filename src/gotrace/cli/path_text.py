@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gotrace.cli.aligned import aligned, short_name, wrapped
-from gotrace.cli.answers import brief, header, moment, next_lines, shell_word, write_answer
+from gotrace.cli.answers import Window, brief, header, moment, next_lines, shell_word
 from gotrace.cli.inputs import report_damage
+from gotrace.cli.output import Output
 from gotrace.cli.tasks import split_text
 from gotrace.cli.terminal import BAD, clean, count, say
 
@@ -19,20 +20,12 @@ if TYPE_CHECKING:
 _SEGMENTS = 20
 
 
-def tell_path(
-    trace: Trace,
-    goroutine: int,
-    start: str | None,
-    end: str | None,
-    form: str,
-    path: str | None,
-    overwrite: bool,
-) -> int:
+def tell_path(trace: Trace, goroutine: int, window: Window, out: Output) -> int:
     """Write the table `critical_path` of a goroutine, or the same as text."""
     from gotrace.analyses.path_story import path_story
 
-    told = path_story(trace, goroutine, start=start, end=end)
-    write_answer(told.path, form, path, overwrite, lambda: _lines(trace.name, goroutine, told))
+    told = path_story(trace, goroutine, **window)
+    out.write(told.path, _lines(trace.name, goroutine, told))
     code = report_damage([trace], nothing=not told.span.duration_ns)
     if not told.path.num_rows and code != BAD:
         say(f"no critical path: goroutine {goroutine} has no part in this time")

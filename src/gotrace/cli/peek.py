@@ -5,14 +5,12 @@ from __future__ import annotations
 import click
 
 from gotrace.cli.graph_options import Shape, graph_of, graph_options
-from gotrace.cli.output import format_of
+from gotrace.cli.output import Output, output_options
 from gotrace.cli.stack_input import (
-    FORMATS,
     Question,
     answering,
     exit_code,
     files_and_pattern,
-    output_options,
     read_stacks,
     stack_options,
 )
@@ -28,9 +26,7 @@ def peek(
     words: tuple[str, ...],
     question: Question,
     shape: Shape,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""Show the callers and callees of functions that match REGEX.
@@ -45,13 +41,12 @@ def peek(
     from gotrace.cli.blocks import write_blocks
 
     files, pattern = files_and_pattern(words)
-    form = format_of(path, form, FORMATS)
     stacks = read_stacks(files, question, on_error)
     graph = graph_of(stacks, question, shape, shape.trim(text=False))
     with answering():
         names = [graph.of.names[node] for node in graph.nodes]
         wanted = frozenset(graph.nodes[matches(pattern, names, "REGEX")].tolist())
-    shown = write_blocks(stacks, question, graph, form, path, overwrite, wanted)
+    shown = write_blocks(stacks, question, graph, out, wanted)
     if not shown and len(graph.nodes):
         say(f"nothing to show: {pattern!r} matches none of {len(graph.nodes):,} names")
         return stacks.code

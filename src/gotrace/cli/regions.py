@@ -9,7 +9,7 @@ import click
 
 from gotrace.cli.aligned import wrapped
 from gotrace.cli.answers import (
-    FORMATS,
+    Window,
     answer_options,
     brief,
     header,
@@ -18,11 +18,10 @@ from gotrace.cli.answers import (
     shell_word,
     trace_of,
     word_of,
-    write_answer,
 )
 from gotrace.cli.inputs import report_damage
 from gotrace.cli.interval_groups import group_lines
-from gotrace.cli.output import format_of
+from gotrace.cli.output import Output
 from gotrace.cli.tasks import split_text, why_none
 from gotrace.cli.terminal import BAD, clean, count, fit, say
 
@@ -51,11 +50,8 @@ def regions(
     name: str | None,
     limit: int,
     compat: str | None,
-    start: str | None,
-    end: str | None,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    window: Window,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""Say how long the user regions of FILE took (runtime/trace.StartRegion), and in what.
@@ -66,18 +62,16 @@ def regions(
     """
     from gotrace.analyses.tasks import region_groups
 
-    form = format_of(path, form, FORMATS)
     with trace_of(file, on_error) as trace:
         groups, slowest, span = region_groups(
             trace,
-            start=start,
-            end=end,
+            **window,
             name=name,
-            slowest=limit if form == "text" else 0,
+            slowest=limit if out.form == "text" else 0,
             compat=compat,
         )
         page = _Page(trace.name, groups, slowest.to_pylist(), span, limit)
-        write_answer(groups, form, path, overwrite, page.lines)
+        out.write(groups, page.lines())
         code = report_damage([trace], nothing=not span.duration_ns)
         if not groups.num_rows and code != BAD:
             say(f"no regions: {why_none('region', 'runtime/trace.StartRegion', name)}")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gotrace.cli.aligned import aligned, short_name, wrapped
-from gotrace.cli.answers import header, next_lines, shell_word, write_answer
+from gotrace.cli.answers import Window, header, next_lines, shell_word
 from gotrace.cli.inputs import report_damage
+from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, clean, count, say
 
 if TYPE_CHECKING:
@@ -15,23 +16,13 @@ if TYPE_CHECKING:
     from gotrace.tables.trace import Trace
 
 
-def tell_related(
-    trace: Trace,
-    goroutine: int,
-    limit: int,
-    start: str | None,
-    end: str | None,
-    form: str,
-    path: str | None,
-    overwrite: bool,
-) -> int:
+def tell_related(trace: Trace, goroutine: int, limit: int, window: Window, out: Output) -> int:
     """Write the table `related_goroutines`, or the same as text."""
     from gotrace.analyses.related import related_and_span
 
-    table, span = related_and_span(trace, goroutine, start=start, end=end)
+    table, span = related_and_span(trace, goroutine, **window)
     rows = table.to_pylist()
-    lines = lambda: _lines(trace.name, goroutine, rows, span, limit)  # noqa: E731
-    write_answer(table, form, path, overwrite, lines)
+    out.write(table, _lines(trace.name, goroutine, rows, span, limit))
     code = report_damage([trace], nothing=not span.duration_ns)
     if len(rows) == 1 and code != BAD:
         say(f"no goroutine woke goroutine {goroutine} here: timers and the network are none")

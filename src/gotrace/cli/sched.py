@@ -9,7 +9,7 @@ import click
 
 from gotrace.cli.aligned import aligned, short_name, width_of_page, wrapped
 from gotrace.cli.answers import (
-    FORMATS,
+    Window,
     answer_options,
     brief,
     header,
@@ -17,11 +17,10 @@ from gotrace.cli.answers import (
     next_lines,
     shell_word,
     trace_of,
-    write_answer,
 )
 from gotrace.cli.bars import bar, histogram_lines, spark
 from gotrace.cli.inputs import report_damage
-from gotrace.cli.output import format_of
+from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, clean, count, fit, say
 
 if TYPE_CHECKING:
@@ -45,11 +44,8 @@ def sched(
     file: str,
     what: str,
     limit: int,
-    start: str | None,
-    end: str | None,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    window: Window,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""Say how long goroutines of FILE waited for a proc, when it was worst, and why.
@@ -62,14 +58,13 @@ def sched(
     from gotrace.analyses.meanwhile import Stretch, meanwhile
     from gotrace.analyses.sched import look
 
-    form = format_of(path, form, FORMATS)
     with trace_of(file, on_error) as trace:
-        seen = look(trace, start=start, end=end)
+        seen = look(trace, **window)
         page = _Page(trace, seen, limit)
-        if form == "text":
+        if out.form == "text":
             spikes = page.worst_windows()
             page.explained = meanwhile(trace, [Stretch(*_wait(row)) for row in spikes])
-        write_answer(getattr(seen, what), form, path, overwrite, page.lines)
+        out.write(getattr(seen, what), page.lines())
         code = report_damage([trace], nothing=not seen.span.duration_ns)
         if not seen.latency.num_rows and code != BAD:
             say("no goroutine got ready and ran here: there is no latency to tell")

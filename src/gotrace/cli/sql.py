@@ -21,15 +21,15 @@ from gotrace.cli.inputs import (
     rereadable,
 )
 from gotrace.cli.interrupts import forget, interruptible
-from gotrace.cli.output import format_of, write_rows
-from gotrace.cli.terminal import OK, PARTIAL, Failure, clean_lines, say
+from gotrace.cli.many import Many
+from gotrace.cli.output import FORMATS, format_of, write_rows
+from gotrace.cli.terminal import OK, PARTIAL, clean_lines, say
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from gotrace.tables.connect import Library
 
-_FORMATS = ("text", "json", "csv", "arrow", "parquet")
 _BATCH_ROWS = 65536
 
 
@@ -46,7 +46,7 @@ _BATCH_ROWS = 65536
 @click.option(
     "--format",
     "form",
-    type=click.Choice(_FORMATS),
+    type=click.Choice(FORMATS),
     help="Text by default, or what the ending of -o says.",
 )
 @click.option("--compat", type=click.Choice(["go"]), help="Go's numbers where ours differ.")
@@ -74,7 +74,7 @@ def sql(
     """
     files, query = _files_and_query(words, script)
     check_once(files)
-    known = (*_FORMATS, "duckdb")
+    known = (*FORMATS, "duckdb")
     form = format_of(path, form, known)
     if query is None and form != "duckdb" and not (sys.stdin.isatty() and not path):
         if STREAM in files or sys.stdin.isatty():
@@ -127,24 +127,11 @@ def _open(
     files: list[str], on_error: str, inputs: contextlib.ExitStack, compat: str | None
 ) -> tuple[Library, int]:
     """Open the inputs; of several, those that can be read, and how many can't."""
-    from gotrace.cli.app import message_of
     from gotrace.tables.connect import Library
 
-    sources = []
-    failed = 0
-    for file in files:
-        try:
-            given = inputs.enter_context(rereadable(file))
-            sources.append(open_input(given, on_error))
-        except (Exception, Failure) as error:
-            message = message_of(error)
-            if len(files) == 1 or message is None:
-                raise
-            say(message)
-            failed += 1
-    if not sources:
-        raise Failure("none of the files can be read")
-    return Library(sources, compat=compat), failed
+    many = Many(files, lambda file: open_input(inputs.enter_context(rereadable(file)), on_error))
+    sources = [source for _, source in many]
+    return Library(sources, compat=compat), many.failed
 
 
 def _typed(library: Library, error: Exception) -> Exception:
@@ -226,7 +213,8 @@ def _to_database(
     from gotrace.sinks.aside import file_aside
 
     with file_aside(path, overwrite=overwrite) as aside:
-        connection.execute(f"ATTACH '{str(aside).replace(chr(39), chr(39) * 2)}' AS gotrace_out")
+        quoted = str(aside).replace("'", "''")
+        connection.execute(f"ATTACH '{quoted}' AS gotrace_out")
         try:
             if query is not None:
                 bare = query.strip().rstrip(";")
@@ -278,7 +266,7 @@ def _shell(library: Library, connection: Any) -> None:
         except KeyboardInterrupt:
             forget()
             say("interrupted")
-        except (Exception, Failure, click.UsageError) as error:
+        except Exception as error:
             message = error.message if isinstance(error, click.UsageError) else message_of(error)
             if message is None:
                 raise

@@ -24,7 +24,7 @@ from gotrace.cli.inputs import (
     report_damage,
 )
 from gotrace.cli.parts import PARTS, option_of, part_options
-from gotrace.cli.terminal import OK, PARTIAL, Failure, say
+from gotrace.cli.terminal import OK, Failure, say
 
 if TYPE_CHECKING:
     from gotrace.analyses.filters import Filters
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from gotrace.tables.trace import Trace
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-FORMATS: Final = ("text", "json", "csv", "arrow", "parquet")
 
 GRANULARITIES: Final = ("functions", "filefunctions", "files", "lines", "addresses")
 
@@ -170,23 +168,6 @@ def _filter_option(name: str, metavar: str, text: str) -> Callable[[Command], Co
     return click.option(*spellings, name.replace("-", "_"), metavar=metavar, help=text)
 
 
-def output_options(command: Command) -> Command:
-    """Add format, output file and overwrite, for a verb that gives one table."""
-    options: list[Callable[[Any], Any]] = [
-        click.option(
-            "--format",
-            "form",
-            type=click.Choice(FORMATS),
-            help="Text by default, or what the ending of -o says. JSON is an object a line.",
-        ),
-        click.option("-o", "path", metavar="OUT", help="File to write, instead of stdout."),
-        click.option("--overwrite", is_flag=True, help="Replace OUT."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 @dataclass
 class Stacks:
     """The stacks of all inputs as one.
@@ -209,35 +190,22 @@ def read_stacks(files: Sequence[str], question: Question, on_error: str) -> Stac
 
     Raises `Failure` when none can.
     """
-    from gotrace.cli.app import message_of
+    from gotrace.cli.many import Many
     from gotrace.cli.paths import expanded
+
+    def read(file: str) -> tuple[Trace | Profile, ProfileColumns]:
+        source = open_input(file, on_error)
+        return source, _stacks_of(source, question)
 
     files = expanded(files)
     check_once(files)
-    found: list[ProfileColumns] = []
-    sources: list[Trace | Profile] = []
-    failed = 0
-    for file in files:
-        try:
-            source = open_input(file, on_error)
-            columns = _stacks_of(source, question)
-            if _is_nothing(columns) and is_damaged(source):
-                raise Failure(f"{source.name}: nothing can be read of it: {first_fault(source)}")
-            found.append(columns)
-            sources.append(source)
-        except (Exception, Failure) as error:
-            message = message_of(error)
-            if len(files) == 1 or message is None:
-                raise
-            say(message)
-            failed += 1
-    if not found:
-        raise Failure("none of the files can be read")
+    many = Many(files, read)
+    sources, found = zip(*(given for _, given in many), strict=True)
     with answering():
         columns = found[0] if len(found) == 1 else _added(found)
     code = report_damage(sources)
-    more = f" and {len(files) - failed - 1:,} more" if len(sources) > 1 else ""
-    return Stacks(columns, f"{sources[0].name}{more}", files, PARTIAL if failed else code)
+    more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
+    return Stacks(columns, f"{sources[0].name}{more}", files, many.code or code)
 
 
 def _stacks_of(source: Trace | Profile, question: Question) -> ProfileColumns:
@@ -246,6 +214,8 @@ def _stacks_of(source: Trace | Profile, question: Question) -> ProfileColumns:
     if question.where and source.kind != "trace":
         raise Failure(f"{source.name}: a {source.kind}; {_asked(question)} is of traces alone")
     columns: ProfileColumns = import_module(_READERS[source.kind]).stacks(source, question)
+    if _is_nothing(columns) and is_damaged(source):
+        raise Failure(f"{source.name}: nothing can be read of it: {first_fault(source)}")
     return columns
 
 

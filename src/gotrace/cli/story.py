@@ -6,15 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gotrace.cli.aligned import aligned, short_name, width_of_page, wrapped
-from gotrace.cli.answers import (
-    brief,
-    header,
-    moment,
-    next_lines,
-    shell_word,
-    write_answer,
-)
+from gotrace.cli.answers import Window, brief, header, moment, next_lines, shell_word
 from gotrace.cli.inputs import report_damage
+from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, clean, count, fit, say
 
 if TYPE_CHECKING:
@@ -25,22 +19,13 @@ _WAITS_SHOWN = 5
 _STATES = {"running": "running", "runnable": "ready", "syscall": "syscall"}
 
 
-def tell(
-    trace: Trace,
-    goroutine: int,
-    limit: int,
-    start: str | None,
-    end: str | None,
-    form: str,
-    path: str | None,
-    overwrite: bool,
-) -> int:
+def tell(trace: Trace, goroutine: int, limit: int, window: Window, out: Output) -> int:
     """Write the life of a goroutine: as text, or its rows of `goroutine_states`."""
     from gotrace.analyses.story import story
 
-    told = story(trace, goroutine, start=start, end=end)
+    told = story(trace, goroutine, **window)
     page = _Page(trace.name, goroutine, told, limit)
-    write_answer(told.states, form, path, overwrite, page.lines)
+    out.write(told.states, page.lines())
     code = report_damage([trace], nothing=not told.span.duration_ns)
     if not told.states.num_rows and code != BAD:
         say(f"no goroutine {goroutine} here; there are {_some(told.ids)}")

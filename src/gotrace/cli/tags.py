@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gotrace.cli.output import format_of, text_output, write_rows
+from gotrace.cli.output import Output, output_options
 from gotrace.cli.stack_input import (
-    FORMATS,
     Question,
     Stacks,
     answering,
-    output_options,
     read_stacks,
     stack_options,
 )
@@ -36,9 +34,7 @@ def tags(
     files: tuple[str, ...],
     question: Question,
     limit: int,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""Sum the values of FILE by label.
@@ -52,18 +48,12 @@ def tags(
     """
     from gotrace.analyses.samples import tags_of
 
-    form = format_of(path, form, FORMATS)
     stacks = read_stacks(files, question, on_error)
     with answering():
         table = tags_of(
             stacks.columns, question.by, filters=question.filters, unit=question.label_unit
         )
-    if form == "text":
-        with text_output(path, overwrite=overwrite) as out:
-            for line in _page(stacks, question, table, limit, Style(path)):
-                out.write(f"{line}\n")
-    else:
-        write_rows(table.to_batches(), table.schema, form, path, overwrite=overwrite)
+    out.write(table, _page(stacks, question, table, limit, Style(out.path)))
     if not table.num_rows:
         say(_why_none(stacks, question))
     return stacks.code

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gotrace.cli.aligned import aligned, short_name, wrapped
-from gotrace.cli.answers import brief, header, moment, next_lines, shell_word, write_answer
+from gotrace.cli.answers import brief, header, moment, next_lines, shell_word
 from gotrace.cli.inputs import report_damage
+from gotrace.cli.output import Output
 from gotrace.cli.path_text import path_lines
 from gotrace.cli.terminal import BAD, count, say
 
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 _LINES = 40
 
 
-def tell(trace: Trace, task: int, form: str, path: str | None, overwrite: bool) -> int:
+def tell(trace: Trace, task: int, out: Output) -> int:
     """Write one task: as text, or its critical path as a table."""
     from gotrace.analyses.task_story import task_story
 
     told = task_story(trace, task)
     page = _Page(trace.name, told)
-    write_answer(told.path, form, path, overwrite, page.lines)
+    out.write(told.path, page.lines())
     code = report_damage([trace], nothing=not told.span.duration_ns)
     if told.row is None and code != BAD:
         ids = ", ".join(map(str, told.ids)) or "none"

@@ -9,7 +9,7 @@ import click
 
 from gotrace.cli.aligned import wrapped
 from gotrace.cli.answers import (
-    FORMATS,
+    Window,
     answer_options,
     brief,
     header,
@@ -17,11 +17,10 @@ from gotrace.cli.answers import (
     next_lines,
     shell_word,
     trace_of,
-    write_answer,
 )
 from gotrace.cli.inputs import report_damage
 from gotrace.cli.interval_groups import group_lines
-from gotrace.cli.output import format_of
+from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, clean, count, fit, say
 
 if TYPE_CHECKING:
@@ -43,11 +42,8 @@ def tasks(
     name: str | None,
     limit: int,
     compat: str | None,
-    start: str | None,
-    end: str | None,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    window: Window,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""Say how long the user tasks of FILE took (runtime/trace.NewTask), and why the slowest did.
@@ -60,26 +56,24 @@ def tasks(
     from gotrace.analyses.critical_path import split_of_paths
     from gotrace.analyses.tasks import task_groups
 
-    form = format_of(path, form, FORMATS)
-    if task is not None and (start or end):
+    if task is not None and any(window.values()):
         raise click.UsageError("--id looks at a whole task: leave out --from and --to")
     with trace_of(file, on_error) as trace:
         if task is not None:
             from gotrace.cli.task_story import tell
 
-            return tell(trace, task, form, path, overwrite)
+            return tell(trace, task, out)
         groups, slowest, span = task_groups(
             trace,
-            start=start,
-            end=end,
+            **window,
             name=name,
-            slowest=limit if form == "text" else 0,
+            slowest=limit if out.form == "text" else 0,
             compat=compat,
         )
         page = _Page(trace.name, groups, slowest.to_pylist(), span, limit)
-        if form == "text":
+        if out.form == "text":
             page.splits = split_of_paths(trace, [_end_of(row) for row in page.slowest])
-        write_answer(groups, form, path, overwrite, page.lines)
+        out.write(groups, page.lines())
         code = report_damage([trace], nothing=not span.duration_ns)
         if not groups.num_rows and code != BAD:
             say(f"no tasks: {why_none('task', 'runtime/trace.NewTask', name)}")

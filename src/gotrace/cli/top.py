@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gotrace.cli.graph_options import Shape, graph_of, graph_options
-from gotrace.cli.output import format_of, text_output, write_rows
+from gotrace.cli.output import Output, output_options
 from gotrace.cli.stack_input import (
-    FORMATS,
     Question,
     Stacks,
     exit_code,
-    output_options,
     read_stacks,
     stack_options,
 )
@@ -32,6 +30,8 @@ from gotrace.cli.stack_text import (
 )
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from gotrace.analyses.call_graph import Graph
 
 _ROWS = 25
@@ -48,9 +48,7 @@ def top(
     files: tuple[str, ...],
     question: Question,
     shape: Shape,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""Say in which functions of FILE most was spent.
@@ -63,29 +61,21 @@ def top(
     gotrace top heap.pb.gz --by alloc_space --cum what allocates most, with callees
     gotrace top cpu.pb.gz --focus http --tagfocus tenant=acme
     """
-    form = format_of(path, form, FORMATS)
+    from gotrace.analyses.call_graph import top_table
+
     stacks = read_stacks(files, question, on_error)
     rows = 0 if question.compat == "go" else _ROWS
-    graph = graph_of(stacks, question, shape, shape.trim(text=form == "text", rows=rows))
-    if form == "text":
-        with text_output(path, overwrite=overwrite) as out:
-            for line in _page(stacks, question, shape, graph, Style(path)):
-                out.write(f"{line}\n")
-    else:
-        from gotrace.analyses.call_graph import top_table
-
-        table = top_table(graph)
-        write_rows(table.to_batches(), table.schema, form, path, overwrite=overwrite)
+    graph = graph_of(stacks, question, shape, shape.trim(text=out.form == "text", rows=rows))
+    table = top_table(graph)
+    out.write(table, _page(stacks, question, shape, graph, table, Style(out.path)))
     return exit_code(stacks, question, len(graph.nodes), graph.samples)
 
 
 def _page(
-    stacks: Stacks, question: Question, shape: Shape, graph: Graph, style: Style
+    stacks: Stacks, question: Question, shape: Shape, graph: Graph, table: pa.Table, style: Style
 ) -> Iterator[str]:
-    from gotrace.analyses.call_graph import top_table
-
     yield from heading(stacks, question, style)
-    rows = top_table(graph).to_pylist()
+    rows = table.to_pylist()
     if shape.sort == "flat" and question.compat != "go":
         rows = [row for row in rows if row["flat"]] or rows
     if not rows:

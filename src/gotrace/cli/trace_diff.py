@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from gotrace.cli.aligned import aligned, short_name, wrapped
-from gotrace.cli.answers import brief, next_lines, shell_word, trace_of, write_answer
+from gotrace.cli.answers import brief, next_lines, shell_word, trace_of
 from gotrace.cli.inputs import STREAM, report_damage
 from gotrace.cli.moments import wall
+from gotrace.cli.output import Output
 from gotrace.cli.terminal import OK, Failure, clean, fit
 
 if TYPE_CHECKING:
@@ -42,15 +43,7 @@ def are_traces(*files: str) -> bool:
     return set(kinds) == {"trace"}
 
 
-def diff_traces(
-    base: str,
-    other: str,
-    question: Question,
-    form: str,
-    path: str | None,
-    overwrite: bool,
-    on_error: str,
-) -> int:
+def diff_traces(base: str, other: str, question: Question, out: Output, on_error: str) -> int:
     """Compare two traces number by number, and write the table `trace_diff`, or a page."""
     from gotrace.analyses.trace_diff import compared
 
@@ -58,7 +51,7 @@ def diff_traces(
     with trace_of(base, on_error) as old, trace_of(other, on_error) as new:
         table, spans = compared(old, new, **times)
         page = _Page((old.name, new.name), spans, table)
-        write_answer(table, form, path, overwrite, page.lines)
+        out.write(table, page.lines())
         codes = [
             report_damage([trace], nothing=not span.duration_ns)
             for trace, span in zip((old, new), spans, strict=True)

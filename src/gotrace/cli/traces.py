@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gotrace.cli.output import format_of, text_output, write_rows
+from gotrace.cli.output import Output, output_options
 from gotrace.cli.stack_input import (
-    FORMATS,
     Question,
     Stacks,
     answering,
     exit_code,
-    output_options,
     read_stacks,
     stack_options,
 )
@@ -47,9 +45,7 @@ def traces(
     files: tuple[str, ...],
     question: Question,
     limit: int | None,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""List the samples of FILE with their stacks and labels.
@@ -63,7 +59,6 @@ def traces(
     """
     from gotrace.analyses.samples import traces_of
 
-    form = format_of(path, form, FORMATS)
     stacks = read_stacks(files, question, on_error)
     with answering():
         table = traces_of(
@@ -75,14 +70,9 @@ def traces(
             unit=question.label_unit,
             compat=question.compat,
         )
-    most = (20 if form == "text" and question.compat != "go" else 0) if limit is None else limit
+    most = (20 if out.form == "text" and question.compat != "go" else 0) if limit is None else limit
     chosen = _largest(table, most) if most else table
-    if form == "text":
-        with text_output(path, overwrite=overwrite) as out:
-            for line in _page(stacks, question, chosen, table.num_rows, Style(path)):
-                out.write(f"{line}\n")
-    else:
-        write_rows(chosen.to_batches(), chosen.schema, form, path, overwrite=overwrite)
+    out.write(chosen, _page(stacks, question, chosen, table.num_rows, Style(out.path)))
     return exit_code(stacks, question, chosen.num_rows, table.num_rows)
 
 

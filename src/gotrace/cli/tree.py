@@ -5,12 +5,10 @@ from __future__ import annotations
 import click
 
 from gotrace.cli.graph_options import Shape, graph_of, graph_options
-from gotrace.cli.output import format_of
+from gotrace.cli.output import Output, output_options
 from gotrace.cli.stack_input import (
-    FORMATS,
     Question,
     exit_code,
-    output_options,
     read_stacks,
     stack_options,
 )
@@ -27,9 +25,7 @@ def tree(
     files: tuple[str, ...],
     question: Question,
     shape: Shape,
-    form: str | None,
-    path: str | None,
-    overwrite: bool,
+    out: Output,
     on_error: str,
 ) -> int:
     r"""List the functions of FILE with their callers and callees.
@@ -43,9 +39,8 @@ def tree(
     """
     from gotrace.cli.blocks import write_blocks
 
-    form = format_of(path, form, FORMATS)
     stacks = read_stacks(files, question, on_error)
     rows = 0 if question.compat == "go" else _ROWS
-    graph = graph_of(stacks, question, shape, shape.trim(text=form == "text", rows=rows))
-    shown = write_blocks(stacks, question, graph, form, path, overwrite)
+    graph = graph_of(stacks, question, shape, shape.trim(text=out.form == "text", rows=rows))
+    shown = write_blocks(stacks, question, graph, out)
     return exit_code(stacks, question, shown, graph.samples)
