@@ -9,7 +9,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 _MESSAGES = {
     "Profile": "sample_type:1:*ValueType sample:2:*Sample mapping:3:*Mapping location:4:*Location"
-    " function:5:*Function string_table:6:*bytes drop_frames:7:int64 keep_frames:8:int64"
+    " function:5:*Function string_table:6:*text drop_frames:7:int64 keep_frames:8:int64"
     " time_nanos:9:int64 duration_nanos:10:int64 period_type:11:ValueType period:12:int64"
     " comment:13:*int64 default_sample_type:14:int64 doc_url:15:int64",
     "ValueType": "type:1:int64 unit:2:int64",
@@ -22,12 +22,13 @@ _MESSAGES = {
     "Line": "function_id:1:uint64 line:2:int64 column:3:int64",
     "Function": "id:1:uint64 name:2:int64 system_name:3:int64 filename:4:int64 start_line:5:int64",
 }
-"""name:number:type of every field; `*` is repeated. Strings are bytes, for nobody checks them."""
+"""name:number:type of every field; `*` is repeated."""
 
 
-def _profile_class(*, packed: bool) -> Any:
+def profile_class(*, packed: bool, text: str) -> Any:
+    """Make the class of profiles; `text` is string, or bytes, which nobody checks."""
     kinds = descriptor_pb2.FieldDescriptorProto
-    package = f"gotrace.decode.{'packed' if packed else 'unpacked'}"
+    package = f"gotrace.test.{'packed' if packed else 'unpacked'}.{text}"
     file = descriptor_pb2.FileDescriptorProto(
         name=f"{package}.proto", package=package, syntax="proto3"
     )
@@ -37,6 +38,7 @@ def _profile_class(*, packed: bool) -> Any:
             field, number, kind = described.split(":")
             made = message.field.add(name=field, number=int(number))
             repeated, kind = kind.startswith("*"), kind.removeprefix("*")
+            kind = text if kind == "text" else kind
             made.label = kinds.LABEL_REPEATED if repeated else kinds.LABEL_OPTIONAL
             if kind in _MESSAGES:
                 made.type, made.type_name = kinds.TYPE_MESSAGE, f".{package}.{kind}"
@@ -49,8 +51,8 @@ def _profile_class(*, packed: bool) -> Any:
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.Profile"))
 
 
-Packed = _profile_class(packed=True)
-Unpacked = _profile_class(packed=False)
+Packed = profile_class(packed=True, text="bytes")
+Unpacked = profile_class(packed=False, text="bytes")
 
 
 def random_profile(seed: int, *, samples: int = 40) -> Any:
