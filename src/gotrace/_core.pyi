@@ -29,6 +29,7 @@ __all__ = [
     "label_set_keys",
     "list_keys",
     "list_members",
+    "narrow_rows_of_ids",
     "number_stacks",
     "preorder",
     "profile_end",
@@ -124,6 +125,14 @@ class StackTable:
         """
     def copy_to(self, offsets: _Numbers, refs: _Numbers, tags: _Numbers) -> None:
         """Copy the rows into int64 arrays of `len + 1`, `total_refs` and `len`."""
+    def take_sorted(
+        self, ranks: _Numbers, tag_ranks: _Numbers, order: _Numbers, tags: _Numbers
+    ) -> tuple[NumberBlock, NumberBlock]:
+        """Sort the rows that `order` names; give their offsets and the ranks of their numbers.
+
+        They are in the order of the ranks of their numbers, the shorter of two first, then of the
+        ranks of their tags, which go to `tags`.
+        """
 
 @disjoint_base
 class FlameTree:
@@ -367,9 +376,10 @@ def preorder(
 
 @disjoint_base
 class NumberBlock:
-    """Numbers of 64 bits that Arrow may hold on to: a read-only buffer."""
+    """Numbers of 64 bits, or of 32, that Arrow may hold on to: a read-only buffer."""
 
     length: int
+    narrow: bool
     def __len__(self) -> int: ...
     @staticmethod
     def copy_of(numbers: _Numbers) -> NumberBlock:
@@ -452,6 +462,9 @@ def list_members(
 
 def rows_of_ids(wanted: NumberBlock, ids: _Numbers) -> None:
     """Put in the place of each wanted id its row among `ids`, -1 for one that is none."""
+
+def narrow_rows_of_ids(wanted: NumberBlock, ids: _Numbers) -> None:
+    """Do the same in 32 bits, if rows fit: the block is one of int32 from then on."""
 
 def sort_lists(offsets: _Numbers, numbers: _Numbers, tags: _Numbers, order: _Numbers) -> None:
     """Sort the lists that `order` names: by their numbers, the shorter of two first, by tag."""

@@ -15,8 +15,8 @@ __all__ = [
     "GoUtilization", "IdSet", "LastStacks", "NumberBlock", "PairSums", "StackTable",
     "TraceDecoder", "add_rows", "add_to_parents", "address_keys", "decode_profile",
     "distinct_lists", "expand_lists", "frame_keys", "label_set_keys", "list_keys", "list_members",
-    "number_stacks", "preorder", "profile_end", "rows_of_ids", "site_keys", "sort_lists",
-    "take_lists", "track_packets", "windowed_means",
+    "narrow_rows_of_ids", "number_stacks", "preorder", "profile_end", "rows_of_ids", "site_keys",
+    "sort_lists", "take_lists", "track_packets", "windowed_means",
 ]
 
 from cpython.buffer cimport (
@@ -25,8 +25,8 @@ from cpython.buffer cimport (
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport (
-    INT32_MAX, INT64_MAX, INT64_MIN,
-    int8_t, int16_t, int32_t, int64_t, uint8_t, uint64_t, uintptr_t,
+    INT32_MAX, INT64_MAX, INT64_MIN, UINT32_MAX,
+    int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t,
 )
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memcmp, memcpy, memmove, memset, strlen
@@ -124,9 +124,10 @@ from gotrace._core.keys.digest cimport *
 include "_core/keys/content_keys.pxi"
 
 # --- flame: distinct stacks to trees and call graphs
+include "_core/flame/refs.pxi"
+include "_core/flame/sort_lists.pxi"
 include "_core/flame/stack_table.pxi"
 include "_core/flame/distinct_lists.pxi"
-include "_core/flame/sort_lists.pxi"
 include "_core/flame/flame_tree.pxi"
 include "_core/flame/call_graph.pxi"
 

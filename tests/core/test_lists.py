@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from gotrace._core import (
     distinct_lists,
     expand_lists,
     list_members,
+    narrow_rows_of_ids,
     number_stacks,
     rows_of_ids,
     sort_lists,
@@ -50,6 +52,21 @@ def test_distinct_lists(lists: list[list[int]]) -> None:
     assert [seen[id] for id in ids] == list(map(tuple, lists))
 
 
+@given(LISTS)
+def test_narrow_lists_are_those_of_wide_numbers(lists: list[list[int]]) -> None:
+    offsets, numbers = laid_down([[number % 5 for number in each] for each in lists])
+    ids, narrow_ids = np.empty(len(lists), np.int64), np.empty(len(lists), np.int64)
+    firsts = plain(distinct_lists(offsets[:-1], offsets[1:], numbers, ids))
+    narrow = numbers.astype(np.int32)
+    assert plain(distinct_lists(offsets[:-1], offsets[1:], narrow, narrow_ids)) == firsts
+    assert ids.tolist() == narrow_ids.tolist()
+    table, again, tags = StackTable(), np.empty(len(lists), np.int64), np.zeros_like(ids)
+    table.intern(offsets, numbers, tags, ids)
+    table.intern(offsets, narrow, tags, again, np.arange(5))
+    assert ids.tolist() == again.tolist()
+    assert len(table) == len(firsts)
+
+
 @given(LISTS, st.lists(st.integers(0, 2), min_size=40, max_size=40))
 def test_tables_of_lists_know_them_again(lists: list[list[int]], tags: list[int]) -> None:
     """In two goes, plain and through names."""
@@ -76,6 +93,53 @@ def test_sort_lists(lists: list[list[int]], tags: list[int]) -> None:
     assert [(lists[i], tags[i]) for i in order] == sorted(
         (each, tag) for each, tag in zip(lists, tags, strict=False)
     )
+
+
+@pytest.mark.parametrize("numbers", [2, 300, 2**40])
+def test_sort_many_lists(numbers: int) -> None:
+    """So many that they are sorted by digits; the first words of most are the same."""
+    random = np.random.default_rng(numbers)
+    heads = [[numbers - 1] * n for n in (0, 9, 70)]
+    lists = [
+        heads[random.integers(3)] + random.integers(0, numbers, random.integers(0, 4)).tolist()
+        for _ in range(3000)
+    ]
+    tags = random.integers(0, 5, len(lists)).tolist()
+    order = np.arange(len(lists))
+    sort_lists(*laid_down(lists), ints(tags), order)
+    expected = sorted(zip(lists, tags, strict=True))
+    assert [(lists[i], tags[i]) for i in order] == expected
+
+
+@given(LISTS, st.lists(st.integers(0, 2), min_size=40, max_size=40), st.data())
+def test_rows_of_a_table_in_order(lists: list[list[int]], tags: list[int], data: Any) -> None:
+    """By the ranks of what is in them."""
+    rows = [[number % 4 for number in each] for each in lists]
+    table, ids = StackTable(), np.empty(len(rows), np.int64)
+    table.intern(*laid_down(rows), ints(tags[: len(rows)]), ids)
+    ranks, tag_ranks = data.draw(st.permutations(range(4))), data.draw(st.permutations(range(3)))
+    distinct = dict(zip(ids.tolist(), zip(rows, tags, strict=False), strict=True))
+    order = data.draw(st.permutations(list(distinct)).map(lambda ids: ids[: len(ids) // 2 + 1]))
+    order, found = ints(order), np.empty(len(order), np.int64)
+    wanted = [distinct[id] for id in order.tolist()]
+    offsets, numbers = map(plain, table.take_sorted(ints(ranks), ints(tag_ranks), order, found))
+    got = [numbers[a:b] for a, b in pairwise(offsets)]
+    assert list(zip(got, found.tolist(), strict=True)) == sorted(
+        ([ranks[number] for number in row], tag_ranks[tag]) for row, tag in wanted
+    )
+    assert [distinct[id] for id in order.tolist()] == [
+        ([ranks.index(number) for number in row], tag_ranks.index(tag))
+        for row, tag in zip(got, found.tolist(), strict=True)
+    ]
+
+
+def test_numbers_without_a_rank_are_refused() -> None:
+    table, none = StackTable(), ints([])
+    table.intern(ints([0, 2]), ints([0, 7]), ints([1]), ints([0]))
+    for ranks, tag_ranks, order in ((7, 2, 0), (8, 1, 0), (8, 2, 1)):
+        with pytest.raises(ValueError, match=r"rank|none of"):
+            table.take_sorted(np.arange(ranks), np.arange(tag_ranks), ints([order]), ints([0]))
+    assert plain(table.take_sorted(np.arange(8), np.arange(2), none, none)[0]) == [0]
 
 
 @given(LISTS, st.data())
@@ -119,8 +183,11 @@ def test_rows_of_ids(ids: list[int], data: st.DataObject) -> None:
     known = st.sampled_from(ids) if ids else st.just(7)
     wanted = data.draw(st.lists(known | st.integers(0, 70) | st.just(2**64 - 1), max_size=20))
     rows = NumberBlock.copy_of(np.array(wanted, np.uint64).view(np.int64))
+    narrow = NumberBlock.copy_of(np.frombuffer(rows, np.int64))
     rows_of_ids(rows, np.array(ids, np.uint64).view(np.int64))
     assert plain(rows) == [ids.index(id) if id in ids else -1 for id in wanted]
+    narrow_rows_of_ids(narrow, np.array(ids, np.uint64).view(np.int64))
+    assert np.frombuffer(narrow, np.int32).tolist() == plain(rows)
 
 
 @pytest.mark.parametrize("ids", [[0], [3, 3], [1, 2, 2], [2**62, 2**62]])

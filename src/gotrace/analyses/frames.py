@@ -14,7 +14,7 @@ from gotrace._core import add_rows, distinct_lists, expand_lists
 from gotrace.analyses.profile_columns import Ints, ProfileColumns
 from gotrace.errors import LimitError, unknown_name
 from gotrace.limits import DEFAULT
-from gotrace.tables.profile_raw import as_ints
+from gotrace.tables.profile_raw import Rows, as_ints
 
 GRANULARITIES: Final = ("functions", "filefunctions", "files", "lines", "addresses")
 """What makes two frames one; pprof's words."""
@@ -74,7 +74,7 @@ class Nodes:
         return tuple(parts)
 
 
-Located: TypeAlias = tuple[Ints, Ints, Ints, Ints, npt.NDArray[np.int32], npt.NDArray[np.uint8]]
+Located: TypeAlias = tuple[Ints, Ints, Rows, Ints, npt.NDArray[np.int32], npt.NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class FrameStacks:
     of: Nodes
     starts: Ints
     ends: Ints
-    locations: Ints
+    locations: Rows
     entry_offsets: Ints
     entry_nodes: npt.NDArray[np.int32]
     entry_inlined: npt.NDArray[np.uint8]

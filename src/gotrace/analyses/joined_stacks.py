@@ -10,6 +10,7 @@ import numpy as np
 
 from gotrace.analyses.profile_columns import Ints, ProfileColumns
 from gotrace.analyses.stack_profiles import StackCollector
+from gotrace.tables.profile_raw import Rows
 
 _NONE = -1
 _GOEXIT = "runtime.goexit"
@@ -96,7 +97,7 @@ def _ends_in_goexit(base: ProfileColumns) -> Ints:
     return ends
 
 
-def _slices(base: ProfileColumns, ids: Ints, pieces: Sequence[Piece]) -> tuple[Ints, Ints]:
+def _slices(base: ProfileColumns, ids: Ints, pieces: Sequence[Piece]) -> tuple[Ints, Rows]:
     """Put the frames of the pieces of each sample one behind the other."""
     samples = len(pieces[0].stacks)
     length_of = np.diff(base.offsets) - _ends_in_goexit(base)

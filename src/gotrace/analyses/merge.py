@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from gotrace._core import StackTable, sort_lists, take_lists
+from gotrace._core import StackTable, sort_lists
 from gotrace.analyses.filters import Filters, prepare
 from gotrace.analyses.frames import add_checked
 from gotrace.analyses.profile_columns import (
@@ -310,22 +310,21 @@ class Merger:
         folded, tags = (tags & 1).astype(np.bool_), np.append(mapping_rank, -1)[tags >> 1]
         location_order = _location_order(line_offsets, lines, (tags, addresses, folded))
         location_rank = _rank(location_order)
-        offsets, refs, labels = _rows(self._stacks)
-        refs = location_rank[refs]
         label_sets = sorted(self._label_sets.items(), key=lambda item: _label_key(item[0]))
-        labels = _rank([number for _, number in label_sets])[labels]
+        label_rank = _rank([number for _, number in label_sets])
         order = np.flatnonzero(keep)
-        sort_lists(offsets, refs, labels, order)
-        offsets, refs = map(as_ints, take_lists(offsets, refs, order))
+        labels = np.empty(len(order), np.int64)
+        taken = self._stacks.take_sorted(location_rank, label_rank, order, labels)
+        offsets, refs = map(as_ints, taken)
         tags = tags[location_order]
         line_at, line_offsets = _slices(line_offsets, location_order)
         return ProfileColumns(
             types=types,
             default_type=default_type,
-            values=np.ascontiguousarray(values[order]),
+            values=values.take(order, axis=0),
             offsets=offsets,
             locations=refs,
-            labels=labels[order],
+            labels=labels,
             label_sets=tuple(labels for labels, _ in label_sets),
             line_offsets=line_offsets,
             functions=lines[line_at, 0],
@@ -394,6 +393,7 @@ def concatenated(first: ProfileColumns, second: ProfileColumns) -> ProfileColumn
         a, b = getattr(first, name), getattr(second, name)
         return a + b if isinstance(a, tuple) else np.append(a, b, axis=0)
 
+    locations: Any = np.append(first.locations, second.locations + len(first.addresses))
     plain = [
         "values",
         "lines",
@@ -411,7 +411,7 @@ def concatenated(first: ProfileColumns, second: ProfileColumns) -> ProfileColumn
         first,
         offsets=sliced(first.offsets, second.offsets),
         line_offsets=sliced(first.line_offsets, second.line_offsets),
-        locations=np.append(first.locations, second.locations + len(first.addresses)),
+        locations=locations,
         labels=np.append(first.labels, second.labels + len(first.label_sets)),
         functions=np.append(first.functions, shifted(second.functions, len(first.function_names))),
         mappings=np.append(first.mappings, shifted(second.mappings, len(first.mapping_files))),

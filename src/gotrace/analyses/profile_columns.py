@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from gotrace.errors import UnknownNameError, unknown_name
 from gotrace.tables.profile import Profile
+from gotrace.tables.profile_raw import Rows
 from gotrace.tables.schema import schema
 
 Ints = npt.NDArray[np.int64]
@@ -69,7 +70,8 @@ class ProfileColumns:
         types: (type, unit) of each column of `values`.
         default_type: type that is meant when none is named; "" for the last.
         values: int64, samples by types.
-        offsets, locations: the locations of each sample, leaf first, as slices.
+        offsets, locations: the locations of each sample, leaf first, as slices; locations are int32
+            or int64.
         labels: position in `label_sets` of each sample.
         label_sets: the empty set is the first.
         line_offsets, functions, lines, columns: the lines of each location, innermost inlined
@@ -87,7 +89,7 @@ class ProfileColumns:
     default_type: str
     values: Ints
     offsets: Ints
-    locations: Ints
+    locations: Rows
     labels: Ints
     label_sets: tuple[LabelSet, ...]
     line_offsets: Ints
@@ -361,6 +363,11 @@ def whole_rest(profile: ProfileColumns) -> Rest:
     """Give the rest with a row for everything, for what has none an empty one."""
     rest, names, locations = profile.rest, profile.function_names, len(profile.addresses)
     mappings = len(profile.mapping_files)
+    if (len(rest.system_names), len(rest.folded), len(rest.spans), len(rest.flags)) == (
+        *(len(names), locations),
+        *(mappings, mappings),
+    ):
+        return rest
     return Rest(
         (*rest.system_names, *([""] * (len(names) - len(rest.system_names)))),
         np.append(rest.folded, np.zeros(locations - len(rest.folded), np.bool_)),

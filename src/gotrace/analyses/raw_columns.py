@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from gotrace._core import rows_of_ids
+from gotrace._core import narrow_rows_of_ids, rows_of_ids
 from gotrace.analyses.profile_columns import Ints, Label, LabelSet, ProfileColumns, Rest
-from gotrace.tables.profile_raw import RawProfile, offsets_of
+from gotrace.tables.profile_raw import RawProfile, as_rows, offsets_of
 
 _SPANS = ("memory_start", "memory_limit", "file_offset")
 _FLAGS = ("has_functions", "has_filenames", "has_line_numbers", "has_inline_frames")
@@ -30,7 +30,7 @@ def from_raw(raw: RawProfile, compat: str | None = None) -> ProfileColumns:
 
     Uses `raw` up: the ids of locations and mappings in it become rows.
     """
-    rows_of_ids(raw.raw["refs"], raw.ints("location_id"))
+    narrow_rows_of_ids(raw.raw["refs"], raw.ints("location_id"))
     rows_of_ids(raw.raw["location_mapping"], raw.ints("mapping_id"))
     texts = raw.plain_strings
 
@@ -46,7 +46,7 @@ def from_raw(raw: RawProfile, compat: str | None = None) -> ProfileColumns:
         default_type=texts[scalars[14]],
         values=raw.ints("values").reshape(raw.count("sample_refs"), len(types)),
         offsets=offsets_of(raw.ints("sample_refs")),
-        locations=raw.ints("refs"),
+        locations=as_rows(raw.raw["refs"]),
         labels=labels,
         label_sets=sets,
         line_offsets=offsets_of(raw.ints("location_lines")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from gotrace.errors import LimitError
 from gotrace.limits import DEFAULT
 
 Ints = npt.NDArray[np.int64]
+Rows: TypeAlias = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 _HASHED_BYTES: Final = 1 << 30
 _LONG_NAME: Final = 1 << 10
@@ -155,6 +156,12 @@ _ARROW: Final = {
 def as_ints(numbers: Any) -> Ints:
     """See the core's numbers as an array."""
     return np.frombuffer(numbers, np.int64)
+
+
+def as_rows(numbers: Any) -> Rows:
+    """See rows that the core found as an array; nearly always they are narrow."""
+    rows: Rows = np.frombuffer(numbers, np.int32 if numbers.narrow else np.int64)
+    return rows
 
 
 def offsets_of(ends: Ints) -> Ints:

@@ -72,11 +72,12 @@ cdef class CallGraph(Owned):
         return &self.calls[edge[0] - 1]
 
     cdef bint _walk(
-        self, const int64_t[::1] starts, const int64_t[::1] ends, const int64_t[::1] locations,
+        self, const int64_t[::1] starts, const int64_t[::1] ends, const RefSpan* locations,
         const int64_t[::1] entry_offsets, const int32_t[::1] nodes, const uint8_t[::1] inlined,
         const uint8_t[::1] kept, const int64_t[::1] values, NodeSum* sums,
     ) noexcept nogil:
         cdef Py_ssize_t i
+        cdef int64_t worked = 0
         cdef int64_t j, k, location
         cdef int32_t parent, node
         cdef bint residual
@@ -86,7 +87,7 @@ cdef class CallGraph(Owned):
             parent = -1
             residual = False
             for j in range(ends[i] - 1, starts[i] - 1, -1):
-                location = locations[j]
+                location = ref_at(locations, j)
                 for k in range(entry_offsets[location + 1] - 1, entry_offsets[location] - 1, -1):
                     node = nodes[k]
                     if not kept[node]:
@@ -110,13 +111,15 @@ cdef class CallGraph(Owned):
                     residual = False
             if parent >= 0 and not residual:
                 sums[parent].flat += values[i]
+            if not undisturbed(&worked, 8 * (ends[i] - starts[i])):
+                return False
         return True
 
     def build(
         self,
         const int64_t[::1] starts,
         const int64_t[::1] ends,
-        const int64_t[::1] locations,
+        locations,
         const int64_t[::1] entry_offsets,
         const int32_t[::1] entry_nodes,
         const uint8_t[::1] entry_inlined,
@@ -132,10 +135,11 @@ cdef class CallGraph(Owned):
         innermost first, each with its node. A node that is not `kept` is passed over: its caller
         and its callee get a residual edge, and nobody gets what is flat at it.
         """
+        cdef Refs refs = Refs(locations)
         cdef Py_ssize_t i
         cdef NodeSum* sums = NULL
         cdef bint done = False
-        _check_stacks(starts, ends, locations, entry_offsets, entry_nodes.shape[0])
+        _check_stacks(starts, ends, refs, entry_offsets, entry_nodes.shape[0])
         if values.shape[0] != starts.shape[0] or entry_inlined.shape[0] != entry_nodes.shape[0]:
             raise ValueError("stacks, values and entries do not agree")
         if not kept.shape[0] == flat.shape[0] == cum.shape[0] == stacks.shape[0]:
@@ -150,7 +154,7 @@ cdef class CallGraph(Owned):
                 raise MemoryError
             with nogil:
                 done = self._walk(
-                    starts, ends, locations, entry_offsets, entry_nodes, entry_inlined, kept,
+                    starts, ends, &refs.span, entry_offsets, entry_nodes, entry_inlined, kept,
                     values, sums,
                 )
                 for i in range(kept.shape[0]):
@@ -160,6 +164,7 @@ cdef class CallGraph(Owned):
         finally:
             self.leave()
             free(sums)
+        raise_waiting()
         if not done:
             raise MemoryError
 

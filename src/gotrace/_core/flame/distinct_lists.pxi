@@ -8,11 +8,31 @@ cdef struct ListSlot:
     int64_t number                  # + 1; 0 is empty
 
 
+cdef inline uint64_t hash_refs(
+    const RefSpan* self, int64_t start, int64_t count, uint64_t seed
+) noexcept nogil:
+    if self.narrow != NULL:
+        return hash_narrow(self.narrow + start, count, seed)
+    return hash_numbers(self.wide + start, count, seed)
+
+
+cdef inline bint same_refs(
+    const RefSpan* self, int64_t a, int64_t b, int64_t count
+) noexcept nogil:
+    if count == 0:
+        return True
+    if self.narrow != NULL:
+        return memcmp(self.narrow + a, self.narrow + b, count * sizeof(int32_t)) == 0
+    return memcmp(self.wide + a, self.wide + b, count * sizeof(int64_t)) == 0
+
+
 cdef int64_t number_lists(
-    const int64_t* starts, const int64_t* ends, const int64_t* numbers, int64_t count,
+    const int64_t* starts, const int64_t* ends, const RefSpan* numbers, int64_t count,
     uint64_t seed, int64_t* ids, int64_t* firsts,
 ) noexcept nogil:
-    """Number the lists; `firsts` are the first of each number. How many there are, -1: no memory.
+    """Number the lists; `firsts` are the first of each number. How many there are.
+
+    -1: no memory, or something was raised meanwhile.
     """
     cdef uint64_t hashes[GROUP]
     cdef ListSlot* slots
@@ -20,6 +40,7 @@ cdef int64_t number_lists(
     cdef uint64_t at
     cdef int64_t found = 0
     cdef int64_t start = 0
+    cdef int64_t worked = 0
     cdef int64_t i, size, known, end
     while mask < <uint64_t>(count + count // 2):
         mask = mask * 2 + 1
@@ -29,7 +50,7 @@ cdef int64_t number_lists(
     while start < count:
         end = min(start + GROUP, count)
         for i in range(start, end):
-            hashes[i - start] = hash_numbers(numbers + starts[i], ends[i] - starts[i], seed)
+            hashes[i - start] = hash_refs(numbers, starts[i], ends[i] - starts[i], seed)
             prefetch(&slots[hashes[i - start] & mask])
         for i in range(start, end):
             at = hashes[i - start] & mask
@@ -39,9 +60,7 @@ cdef int64_t number_lists(
                 if (
                     slots[at].hash == hashes[i - start]
                     and ends[known] - starts[known] == size
-                    and memcmp(
-                        numbers + starts[known], numbers + starts[i], size * sizeof(int64_t)
-                    ) == 0
+                    and same_refs(numbers, starts[known], starts[i], size)
                 ):
                     break
                 at = (at + 1) & mask
@@ -51,6 +70,10 @@ cdef int64_t number_lists(
                 found += 1
                 slots[at].number = found
             ids[i] = slots[at].number - 1
+            worked += 8 * size
+        if not undisturbed(&worked, 0):
+            found = -1
+            break
         start = end
     free(slots)
     return found
@@ -59,13 +82,14 @@ cdef int64_t number_lists(
 def distinct_lists(
     const int64_t[::1] starts,
     const int64_t[::1] ends,
-    const int64_t[::1] numbers,
+    numbers,
     int64_t[::1] ids,
 ) -> NumberBlock:
     """Write into `ids` which of the distinct lists each one is; give the first of each of them.
 
     A list lies between its start and its end. They are numbered as they are first met.
     """
+    cdef Refs refs = Refs(numbers)
     cdef Numbers firsts
     cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
     cdef int64_t count = ids.shape[0]
@@ -73,7 +97,7 @@ def distinct_lists(
     if not starts.shape[0] == ends.shape[0] == count:
         raise ValueError("starts, ends and ids do not agree")
     for i in range(count):
-        if not 0 <= starts[i] <= ends[i] <= numbers.shape[0]:
+        if not 0 <= starts[i] <= ends[i] <= refs.count:
             raise ValueError(f"list {i} is outside of the numbers")
     memset(&firsts, 0, sizeof(Numbers))
     try:
@@ -83,9 +107,9 @@ def distinct_lists(
         if count:
             with nogil:
                 firsts.count = number_lists(
-                    &starts[0], &ends[0], &numbers[0] if numbers.shape[0] else &starts[0], count,
-                    seed, &ids[0], firsts.items,
+                    &starts[0], &ends[0], &refs.span, count, seed, &ids[0], firsts.items
                 )
+            raise_waiting()
             if firsts.count < 0:
                 raise MemoryError
         return number_block(&firsts)
@@ -94,16 +118,16 @@ def distinct_lists(
 
 
 cdef int _check_stacks(
-    const int64_t[::1] starts, const int64_t[::1] ends, const int64_t[::1] locations,
+    const int64_t[::1] starts, const int64_t[::1] ends, Refs locations,
     const int64_t[::1] entry_offsets, int64_t entries,
 ) except -1:
     cdef Py_ssize_t i
     if starts.shape[0] != ends.shape[0]:
         raise ValueError("starts and ends do not agree")
     for i in range(starts.shape[0]):
-        if not 0 <= starts[i] <= ends[i] <= locations.shape[0]:
+        if not 0 <= starts[i] <= ends[i] <= locations.count:
             raise ValueError(f"stack {i} is outside of the locations")
-    _check_numbers(locations, 0, entry_offsets.shape[0] - 1)
+    check_refs(locations, entry_offsets.shape[0] - 1)
     _check_offsets(entry_offsets, entries)
     return 0
 
@@ -111,7 +135,7 @@ cdef int _check_stacks(
 def expand_lists(
     const int64_t[::1] starts,
     const int64_t[::1] ends,
-    const int64_t[::1] locations,
+    locations,
     const int64_t[::1] entry_offsets,
     const int32_t[::1] entry_nodes,
     const uint8_t[::1] entry_inlined,
@@ -124,16 +148,18 @@ def expand_lists(
 
     Without room in `nodes` only the offsets are written.
     """
+    cdef Refs refs = Refs(locations)
     cdef int64_t used = 0
     cdef int64_t i, j, k, location
-    _check_stacks(starts, ends, locations, entry_offsets, entry_nodes.shape[0])
+    _check_stacks(starts, ends, refs, entry_offsets, entry_nodes.shape[0])
     if offsets.shape[0] != starts.shape[0] + 1 or entry_inlined.shape[0] != entry_nodes.shape[0]:
         raise ValueError("stacks and offsets do not agree")
     with nogil:
         offsets[0] = 0
         for i in range(starts.shape[0]):
             for j in range(starts[i], ends[i]):
-                used += entry_offsets[locations[j] + 1] - entry_offsets[locations[j]]
+                location = ref_at(&refs.span, j)
+                used += entry_offsets[location + 1] - entry_offsets[location]
             offsets[i + 1] = used
     if nodes.shape[0] == 0:
         return
@@ -143,7 +169,7 @@ def expand_lists(
         for i in range(starts.shape[0]):
             used = offsets[i] if leaf_first else offsets[i + 1] - 1
             for j in range(starts[i], ends[i]):
-                location = locations[j]
+                location = ref_at(&refs.span, j)
                 for k in range(entry_offsets[location], entry_offsets[location + 1]):
                     nodes[used] = entry_nodes[k]
                     inlined[used] = entry_inlined[k]

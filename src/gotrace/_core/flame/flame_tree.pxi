@@ -52,6 +52,7 @@ cdef class FlameTree(Owned):
         """Insert stacks of keys, root first; write the node that each ends at into `leaves`."""
         cdef Py_ssize_t i
         cdef int64_t j
+        cdef int64_t worked = 0
         cdef int32_t node
         cdef int failed = 0
         cdef bint is_new
@@ -84,8 +85,11 @@ cdef class FlameTree(Owned):
                     if failed:
                         break
                     leaves[i] = node
+                    if not undisturbed(&worked, 8 * (offsets[i + 1] - offsets[i])):
+                        break
         finally:
             self.leave()
+        raise_waiting()
         if failed == 1:
             raise OverflowError("a flame has at most 2,147,483,647 nodes")
         if failed:

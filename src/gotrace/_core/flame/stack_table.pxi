@@ -4,18 +4,18 @@
 
 
 cdef enum:
-    GROUP = 16                      # rows looked up together, so that they wait for memory at once
+    GROUP = 32                      # rows looked up together, so that they wait for memory at once
+    SUMS_AHEAD = 8                  # rows between asking for a sum and adding to it
+    ROWS_AHEAD = 8                  # rows between asking for one and copying it
 
 
-cdef struct StackSlot:
-    uint64_t hash
-    int64_t id                      # + 1; 0 is empty
+cdef struct StackSlot:              # half a hash beside the id: the table stays in the cache
+    uint32_t mark
+    uint32_t id                     # + 1; 0 is empty
 
 
-cdef struct StackRow:
-    int64_t start                   # of its words
-    int64_t tag
-    int64_t count                   # of its numbers
+cdef inline uint32_t mark_of(uint64_t hash) noexcept nogil:
+    return <uint32_t>(hash >> 32)
 
 
 cdef class StackTable(Owned):
@@ -27,9 +27,11 @@ cdef class StackTable(Owned):
     cdef int64_t* words
     cdef StackRow* rows             # and where the next one begins
     cdef int64_t* laid              # words of a group that is looked up
+    cdef int32_t* narrow_names      # names of the references at hand, as they are kept
     cdef StackSlot* slots
-    cdef int64_t words_capacity, rows_capacity, laid_capacity
+    cdef int64_t words_capacity, rows_capacity, laid_capacity, names_capacity
     cdef int64_t count, numbers
+    cdef int64_t least, most        # that a number can be
     cdef uint64_t mask, seed
     cdef bint wide
 
@@ -42,11 +44,13 @@ cdef class StackTable(Owned):
             raise MemoryError
         self.mask = 1023
         self.rows[0].start = 0
+        self.least, self.most = INT64_MAX, INT64_MIN
 
     def __dealloc__(self):
         free(self.words)
         free(self.rows)
         free(self.laid)
+        free(self.narrow_names)
         free(self.slots)
 
     def __len__(self):
@@ -60,7 +64,7 @@ cdef class StackTable(Owned):
     def intern(
         self,
         const int64_t[::1] offsets,
-        const int64_t[::1] refs,
+        refs,
         const int64_t[::1] tags,
         int64_t[::1] ids,
         const int64_t[::1] names=None,
@@ -69,109 +73,169 @@ cdef class StackTable(Owned):
 
         With `names` every reference counts as the name that it has there.
         """
+        cdef Refs given = Refs(refs)
         cdef Py_ssize_t rows = tags.shape[0]
         cdef Py_ssize_t start = 0
-        cdef Py_ssize_t i
+        cdef int64_t worked = 0
+        cdef int64_t known = names.shape[0] if names is not None else -1
+        cdef RefSpan named = RefSpan(NULL, NULL)
         cdef bint done = True
+        cdef bint fits
         if offsets.shape[0] != rows + 1 or ids.shape[0] != rows:
             raise ValueError("offsets, tags and ids do not agree")
-        for i in range(rows + 1):
-            if offsets[i] < 0 or offsets[i] > refs.shape[0] or (i and offsets[i] < offsets[i - 1]):
-                raise ValueError(f"offset {offsets[i]} of row {i} is outside the references")
-        if names is not None:
-            _check_numbers(refs, 0, names.shape[0])
+        _check_offsets(offsets, given.count)
         if rows == 0:
             return
         self.enter()
         try:
             with nogil:
-                if not self.wide and not _fit_32_bits(refs if names is None else names):
-                    done = self._widen()
+                if known < 0:
+                    fits = self._fit(&given.span, given.count)
+                else:
+                    named.wide = &names[0] if known else NULL
+                    fits = self._fit(&named, known)
+                done = fits or self._widen()
+                if done and known >= 0:
+                    done = self._take_names(names)
                 while done and start < rows:
+                    if known >= 0 and not refs_within(
+                        &given.span, offsets[start],
+                        offsets[min(start + GROUP, rows)] - offsets[start], known,
+                    ):
+                        break
                     done = self._intern_group(
-                        &offsets[start], &refs[0] if refs.shape[0] else &tags[0],
-                        &names[0] if names is not None and names.shape[0] else NULL,
+                        &offsets[start], &given.span, named.wide,
                         &tags[start], &ids[start], <int>min(rows - start, GROUP),
                     )
+                    worked += offsets[min(start + GROUP, rows)] - offsets[start]
                     start += GROUP
+                    if not undisturbed(&worked, GROUP):
+                        break
         finally:
             self.leave()
+        raise_waiting()
         if not done:
             raise MemoryError
+        if start < rows:
+            check_refs(given, known)
+
+    cdef bint _fit(self, const RefSpan* numbers, int64_t count) noexcept nogil:
+        """Whether numbers can be kept as all others are."""
+        cdef int64_t i
+        for i in range(count):
+            self.least = min(self.least, ref_at(numbers, i))
+            self.most = max(self.most, ref_at(numbers, i))
+        return self.wide or self.least > self.most or (
+            self.least >= -<int64_t>INT32_MAX and self.most <= INT32_MAX
+        )
+
+    cdef bint _take_names(self, const int64_t[::1] names) noexcept nogil:
+        cdef Py_ssize_t i
+        if self.wide:
+            return True
+        if not reserve(
+            <void**>&self.narrow_names, &self.names_capacity, names.shape[0], sizeof(int32_t)
+        ):
+            return False
+        for i in range(names.shape[0]):
+            self.narrow_names[i] = <int32_t>names[i]
+        return True
 
     cdef inline int64_t _words_of(self, int64_t count) noexcept nogil:
         return count if self.wide else (count + 1) >> 1
 
-    cdef void _lay(
-        self, int64_t* out, const int64_t* refs, const int64_t* names, int64_t count
+    cdef inline void _lay(
+        self, int64_t* out, const RefSpan* refs, int64_t start, const int64_t* names, int64_t count
     ) noexcept nogil:
         """Lay a row down as it is kept."""
+        cdef const int32_t* narrow_refs = refs.narrow + start if refs.narrow != NULL else NULL
+        cdef const int32_t* narrow_names = self.narrow_names
         cdef int32_t* narrow = <int32_t*>out
         cdef int64_t i
         if self.wide:
             for i in range(count):
-                out[i] = refs[i] if names == NULL else names[refs[i]]
+                out[i] = ref_at(refs, start + i)
+                if names != NULL:
+                    out[i] = names[out[i]]
             return
         if count & 1:
             narrow[count] = 0
         if names == NULL:
             for i in range(count):
-                narrow[i] = <int32_t>refs[i]
+                narrow[i] = <int32_t>ref_at(refs, start + i)
+        elif narrow_refs != NULL:
+            for i in range(count):
+                narrow[i] = narrow_names[narrow_refs[i]]
         else:
             for i in range(count):
-                narrow[i] = <int32_t>names[refs[i]]
+                narrow[i] = narrow_names[refs.wide[start + i]]
+
+    cdef inline uint64_t _hash(self, const int64_t* row, int64_t count, int64_t tag) noexcept nogil:
+        return hash_numbers(
+            row, self._words_of(count),
+            self.seed ^ <uint64_t>tag ^ (<uint64_t>(count & 1) << 63),
+        )
 
     cdef bint _intern_group(
-        self, const int64_t* offsets, const int64_t* refs, const int64_t* names,
+        self, const int64_t* offsets, const RefSpan* refs, const int64_t* names,
         const int64_t* tags, int64_t* ids, int count,
     ) noexcept nogil:
         cdef const int64_t* rows[GROUP]
         cdef uint64_t hashes[GROUP]
-        cdef const StackSlot* slot
+        cdef uint64_t places[GROUP]
         cdef int64_t n
         cdef int64_t used = 0
         cdef int i
-        if not reserve(
-            <void**>&self.laid, &self.laid_capacity, offsets[count] - offsets[0] + count + 1,
-            sizeof(int64_t),
+        if not (
+            self._room_for(offsets[count] - offsets[0] + count)
+            and reserve(
+                <void**>&self.laid, &self.laid_capacity, offsets[count] - offsets[0] + count + 1,
+                sizeof(int64_t),
+            )
         ):
             return False
         for i in range(count):
             n = offsets[i + 1] - offsets[i]
             rows[i] = self.laid + used
-            self._lay(self.laid + used, refs + offsets[i], names, n)
-            hashes[i] = hash_numbers(
-                rows[i], self._words_of(n),
-                self.seed ^ <uint64_t>tags[i] ^ (<uint64_t>(n & 1) << 63),
-            )
+            self._lay(self.laid + used, refs, offsets[i], names, n)
+            hashes[i] = self._hash(rows[i], n, tags[i])
             used += self._words_of(n)
             prefetch(&self.slots[hashes[i] & self.mask])
         for i in range(count):
-            slot = &self.slots[hashes[i] & self.mask]
-            if slot.id:
-                prefetch(&self.rows[slot.id - 1])
+            places[i] = self._place(hashes[i], hashes[i] & self.mask)
+            if self.slots[places[i]].id:
+                prefetch(&self.rows[self.slots[places[i]].id - 1])
         for i in range(count):
-            slot = &self.slots[hashes[i] & self.mask]
-            if slot.id:
-                prefetch(self.words + self.rows[slot.id - 1].start)
-                prefetch(self.words + self.rows[slot.id - 1].start + 8)
+            if self.slots[places[i]].id:
+                used = self.rows[self.slots[places[i]].id - 1].start
+                prefetch(self.words + used)
+                prefetch(self.words + used + 8)
         for i in range(count):
-            ids[i] = self._intern(rows[i], offsets[i + 1] - offsets[i], tags[i], hashes[i])
-            if ids[i] < 0:
-                return False
+            ids[i] = self._intern(
+                rows[i], offsets[i + 1] - offsets[i], tags[i], hashes[i], places[i]
+            )
         return True
 
-    cdef int64_t _intern(
-        self, const int64_t* row, int64_t count, int64_t tag, uint64_t hash
+    cdef inline uint64_t _place(self, uint64_t hash, uint64_t at) noexcept nogil:
+        """The first slot from `at` on that is empty or may be of the hash."""
+        while self.slots[at].id and self.slots[at].mark != mark_of(hash):
+            at = (at + 1) & self.mask
+        return at
+
+    cdef inline int64_t _intern(
+        self, const int64_t* row, int64_t count, int64_t tag, uint64_t hash, uint64_t at
     ) noexcept nogil:
-        cdef uint64_t at = hash & self.mask
+        """The id of a row that is in a slot from `at` on, or nowhere; there is room for it."""
         cdef int64_t size = self._words_of(count)
         cdef int64_t id
         cdef StackRow* known
-        while self.slots[at].id != 0:
+        while True:
+            at = self._place(hash, at)
+            if self.slots[at].id == 0:
+                break
             known = &self.rows[self.slots[at].id - 1]
             if (
-                self.slots[at].hash == hash
+                known.hash == hash
                 and known.tag == tag
                 and known.count == count
                 and (size == 0
@@ -180,37 +244,42 @@ cdef class StackTable(Owned):
                 return self.slots[at].id - 1
             at = (at + 1) & self.mask
         id = self.count
-        if not (
-            reserve(<void**>&self.rows, &self.rows_capacity, id + 2, sizeof(StackRow))
-            and reserve(<void**>&self.words, &self.words_capacity,
-                        self.rows[id].start + size, sizeof(int64_t))
-        ):
-            return -1
+        known = &self.rows[id]
         if size:
-            memcpy(self.words + self.rows[id].start, row, size * sizeof(int64_t))
-        self.rows[id].tag = tag
-        self.rows[id].count = count
-        self.rows[id + 1].start = self.rows[id].start + size
-        self.slots[at].hash = hash
-        self.slots[at].id = id + 1
+            memcpy(self.words + known.start, row, size * sizeof(int64_t))
+        known.tag = tag
+        known.count = count
+        known.hash = hash
+        self.rows[id + 1].start = known.start + size
+        self.slots[at] = StackSlot(mark_of(hash), <uint32_t>(id + 1))
         self.count += 1
         self.numbers += count
-        if <uint64_t>self.count * 2 > self.mask and not self._rehash(self.mask * 2 + 1):
-            return -1
         return id
 
+    cdef bint _room_for(self, int64_t words) noexcept nogil:
+        """Make room for a group of rows of so many words at most, or rather twice of that."""
+        cdef int64_t most = self.count + GROUP
+        if most >= <int64_t>UINT32_MAX:
+            return False
+        return (
+            reserve(<void**>&self.rows, &self.rows_capacity, most + 1, sizeof(StackRow))
+            and reserve(<void**>&self.words, &self.words_capacity,
+                        self.rows[self.count].start + words, sizeof(int64_t))
+            and (<uint64_t>most * 2 <= self.mask or self._rehash(self.mask * 2 + 1))
+        )
+
     cdef bint _rehash(self, uint64_t mask) noexcept nogil:
-        """Lay the slots out anew; their hashes hold."""
-        cdef uint64_t at, i
+        """Lay the slots out anew, with the hashes of the rows."""
+        cdef uint64_t at
+        cdef int64_t i
         cdef StackSlot* slots = <StackSlot*>calloc(mask + 1, sizeof(StackSlot))
         if slots == NULL:
             return False
-        for i in range(self.mask + 1):
-            if self.slots[i].id:
-                at = self.slots[i].hash & mask
-                while slots[at].id != 0:
-                    at = (at + 1) & mask
-                slots[at] = self.slots[i]
+        for i in range(self.count):
+            at = self.rows[i].hash & mask
+            while slots[at].id != 0:
+                at = (at + 1) & mask
+            slots[at] = StackSlot(mark_of(self.rows[i].hash), <uint32_t>(i + 1))
         free(self.slots)
         self.slots = slots
         self.mask = mask
@@ -220,25 +289,21 @@ cdef class StackTable(Owned):
         """A word a number from here on."""
         cdef int64_t* words = <int64_t*>malloc((self.numbers + 1) * sizeof(int64_t))
         cdef int64_t used = 0
-        cdef uint64_t i
+        cdef int64_t i
         cdef StackRow* row
         if words == NULL:
             return False
-        for i in range(<uint64_t>self.count):
+        for i in range(self.count):
             row = &self.rows[i]
-            _copy_numbers(words + used, self.words + row.start, row.count, False)
+            copy_numbers(words + used, self.words + row.start, row.count, False)
             row.start = used
             used += row.count
         self.rows[self.count].start = used
         free(self.words)
         self.words, self.words_capacity, self.wide = words, self.numbers + 1, True
-        for i in range(self.mask + 1):
-            if self.slots[i].id:
-                row = &self.rows[self.slots[i].id - 1]
-                self.slots[i].hash = hash_numbers(
-                    self.words + row.start, row.count,
-                    self.seed ^ <uint64_t>row.tag ^ (<uint64_t>(row.count & 1) << 63),
-                )
+        for i in range(self.count):
+            row = &self.rows[i]
+            row.hash = self._hash(self.words + row.start, row.count, row.tag)
         return self._rehash(self.mask)
 
     def copy_to(self, int64_t[::1] offsets, int64_t[::1] refs, int64_t[::1] tags):
@@ -258,7 +323,7 @@ cdef class StackTable(Owned):
                     offsets[i] = used
                     tags[i] = self.rows[i].tag
                     if self.rows[i].count:
-                        _copy_numbers(
+                        copy_numbers(
                             &refs[used], self.words + self.rows[i].start, self.rows[i].count,
                             self.wide,
                         )
@@ -267,8 +332,79 @@ cdef class StackTable(Owned):
         finally:
             self.leave()
 
+    def take_sorted(
+        self,
+        const int64_t[::1] ranks,
+        const int64_t[::1] tag_ranks,
+        int64_t[::1] order,
+        int64_t[::1] tags,
+    ) -> tuple:
+        """Sort the rows that `order` names; give their offsets and the ranks of their numbers.
 
-cdef inline void _copy_numbers(
+        They are in the order of the ranks of their numbers, the shorter of two first, then of the
+        ranks of their tags, which go to `tags`.
+        """
+        cdef Lists lists
+        cdef Numbers offsets, taken
+        cdef int64_t total = 0
+        cdef int64_t i
+        cdef bint done = True
+        cdef const StackRow* row
+        self.enter()
+        memset(&offsets, 0, sizeof(Numbers))
+        memset(&taken, 0, sizeof(Numbers))
+        try:
+            _check_numbers(order, 0, self.count)
+            if tags.shape[0] != order.shape[0]:
+                raise ValueError("order and tags do not agree")
+            if self.numbers and not 0 <= self.least <= self.most < ranks.shape[0]:
+                raise ValueError(f"numbers up to {self.most} have no rank among {ranks.shape[0]}")
+            for i in range(order.shape[0]):
+                row = &self.rows[order[i]]
+                if not 0 <= row.tag < tag_ranks.shape[0]:
+                    raise ValueError(f"tag {row.tag} of row {order[i]} has no rank")
+                total += row.count
+            offsets.items = <int64_t*>malloc((order.shape[0] + 1) * sizeof(int64_t))
+            taken.items = <int64_t*>malloc((total + 1) * sizeof(int64_t))
+            if offsets.items == NULL or taken.items == NULL:
+                raise MemoryError
+            in_huge_pages(taken.items, (total + 1) * sizeof(int64_t))
+            offsets.items[0] = 0
+            memset(&lists, 0, sizeof(Lists))
+            lists.words, lists.rows, lists.wide = self.words, self.rows, self.wide
+            if ranks.shape[0]:
+                lists.ranks = &ranks[0]
+            if tag_ranks.shape[0]:
+                lists.tags = &tag_ranks[0]
+            with nogil:
+                if order.shape[0]:
+                    done = sort_all(&lists, bits_of(ranks), &order[0], order.shape[0])
+                if done:
+                    for i in range(order.shape[0]):
+                        if i + 2 * ROWS_AHEAD < order.shape[0]:
+                            prefetch(&self.rows[order[i + 2 * ROWS_AHEAD]])
+                            row = &self.rows[order[i + ROWS_AHEAD]]
+                            prefetch(self.words + row.start)
+                            prefetch(self.words + row.start + 8)
+                        row = &self.rows[order[i]]
+                        tags[i] = tag_ranks[row.tag]
+                        copy_ranks(
+                            taken.items + taken.count, self.words + row.start, row.count,
+                            self.wide, lists.ranks,
+                        )
+                        taken.count += row.count
+                        offsets.items[i + 1] = taken.count
+            if not done:
+                raise MemoryError
+            offsets.count = order.shape[0] + 1
+            return number_block(&offsets), number_block(&taken)
+        finally:
+            self.leave()
+            free(offsets.items)
+            free(taken.items)
+
+
+cdef inline void copy_numbers(
     int64_t* out, const int64_t* words, int64_t count, bint wide
 ) noexcept nogil:
     cdef const int32_t* narrow = <const int32_t*>words
@@ -277,29 +413,36 @@ cdef inline void _copy_numbers(
         out[i] = words[i] if wide else narrow[i]
 
 
-cdef bint _fit_32_bits(const int64_t[::1] numbers) noexcept nogil:
-    cdef uint64_t seen = 0
-    cdef Py_ssize_t i
-    for i in range(numbers.shape[0]):
-        seen |= <uint64_t>numbers[i] + (<uint64_t>1 << 31)
-    return seen >> 32 == 0
+cdef inline void copy_ranks(
+    int64_t* out, const int64_t* words, int64_t count, bint wide, const int64_t* ranks
+) noexcept nogil:
+    cdef const int32_t* narrow = <const int32_t*>words
+    cdef int64_t i
+    if wide:
+        for i in range(count):
+            out[i] = ranks[words[i]]
+    else:
+        for i in range(count):
+            out[i] = ranks[narrow[i]]
 
 
-@cython.boundscheck(True)
 def add_rows(const int64_t[::1] ids, const int64_t[:, :] values, int64_t[:, :] sums):
     """Add each row of `values` to the row of `sums` that `ids` names; False on an overflow."""
+    cdef Py_ssize_t columns = values.shape[1]
     cdef Py_ssize_t i, j
     cdef int64_t a, b, c
-    cdef bint fits = True
-    if values.shape[0] != ids.shape[0] or values.shape[1] != sums.shape[1]:
+    cdef int64_t fits = 0
+    if values.shape[0] != ids.shape[0] or columns != sums.shape[1]:
         raise ValueError("ids, values and sums do not agree")
+    _check_numbers(ids, 0, sums.shape[0])
     with nogil:
         for i in range(ids.shape[0]):
-            for j in range(values.shape[1]):
+            if columns and i + SUMS_AHEAD < ids.shape[0]:
+                prefetch(&sums[ids[i + SUMS_AHEAD], 0])
+            for j in range(columns):
                 a = sums[ids[i], j]
                 b = values[i, j]
                 c = <int64_t>(<uint64_t>a + <uint64_t>b)
-                if ((a ^ c) & (b ^ c)) < 0:
-                    fits = False
+                fits |= (a ^ c) & (b ^ c)
                 sums[ids[i], j] = c
-    return fits
+    return fits >= 0

@@ -29,8 +29,22 @@ cdef int _check_offsets(const int64_t[::1] offsets, int64_t length) except -1:
     return 0
 
 
+cdef inline bint all_within(
+    const int64_t* numbers, int64_t count, int64_t least, int64_t end
+) noexcept nogil:
+    """Whether all numbers are from `least`, 0 or a bit less, to before `end`."""
+    cdef uint64_t outside = 0
+    cdef int64_t i
+    for i in range(count):      # whatever is outside makes one of the differences negative
+        outside |= <uint64_t>numbers[i] - <uint64_t>least
+        outside |= <uint64_t>(end - 1) - <uint64_t>numbers[i]
+    return outside >> 63 == 0
+
+
 cdef int _check_numbers(const int64_t[::1] numbers, int64_t least, int64_t end) except -1:
     cdef Py_ssize_t i
+    if numbers.shape[0] == 0 or (end > 0 and all_within(&numbers[0], numbers.shape[0], least, end)):
+        return 0
     for i in range(numbers.shape[0]):
         if not least <= numbers[i] < end:
             raise ValueError(f"number {numbers[i]} is none of {end}")
@@ -51,6 +65,8 @@ def frame_keys(
     cdef Digest digest
     cdef Py_ssize_t i
     cdef bint done
+    cdef int64_t worked = 0
+    cdef int64_t size
     _check_offsets(name_offsets, names.shape[0])
     _check_offsets(file_offsets, files.shape[0])
     _check_numbers(name_of, 0, name_offsets.shape[0] - 1)
@@ -64,8 +80,12 @@ def frame_keys(
             _put_text(&digest, name_offsets, names, name_of[i])
             _put_text(&digest, file_offsets, files, file_of[i])
             put_word(&digest, <uint64_t>lines[i], 8)
+            size = message_size(&digest)
             end_message(&digest, &keys[i])
+            if not undisturbed(&worked, size):
+                break
         done = end_digests(&digest)
+    raise_waiting()
     if not done:
         raise MemoryError
 
@@ -76,6 +96,8 @@ def list_keys(const int64_t[::1] ends, const int64_t[::1] frame_ids, int64_t[::1
     cdef int64_t start = 0
     cdef Py_ssize_t i
     cdef bint done
+    cdef int64_t worked = 0
+    cdef int64_t size
     _check_offsets(ends, frame_ids.shape[0])
     if keys.shape[0] != ends.shape[0]:
         raise ValueError("lists and keys do not agree")
@@ -87,9 +109,13 @@ def list_keys(const int64_t[::1] ends, const int64_t[::1] frame_ids, int64_t[::1
             put_bytes(
                 &digest, &frame_ids[start] if ends[i] > start else NULL, 8 * (ends[i] - start)
             )
+            size = message_size(&digest)
             end_message(&digest, &keys[i])
+            if not undisturbed(&worked, size):
+                break
             start = ends[i]
         done = end_digests(&digest)
+    raise_waiting()
     if not done:
         raise MemoryError
 
@@ -105,6 +131,8 @@ def address_keys(
     cdef Digest digest
     cdef Py_ssize_t i
     cdef bint done
+    cdef int64_t worked = 0
+    cdef int64_t size
     _check_offsets(image_offsets, images.shape[0])
     _check_numbers(image_of, 0, image_offsets.shape[0] - 1)
     if not addresses.shape[0] == keys.shape[0] == image_of.shape[0]:
@@ -115,8 +143,12 @@ def address_keys(
             put_bytes(&digest, b"gotrace.addr.v1\0", 16)
             _put_text(&digest, image_offsets, images, image_of[i])
             put_word(&digest, addresses[i], 8)
+            size = message_size(&digest)
             end_message(&digest, &keys[i])
+            if not undisturbed(&worked, size):
+                break
         done = end_digests(&digest)
+    raise_waiting()
     if not done:
         raise MemoryError
 
@@ -141,7 +173,8 @@ def site_keys(
     cdef Digest sites_digest, names_digest      # of each pair both are of about one length
     cdef Py_ssize_t i
     cdef int64_t start = 0
-    cdef int64_t j, end, first
+    cdef int64_t worked = 0
+    cdef int64_t j, end, first, size
     cdef uint8_t flag
     cdef bint done
     cdef bint whole             # nothing would be left, so everything is
@@ -183,10 +216,14 @@ def site_keys(
             for j in range(first, end):
                 if whole or not flags[names_of[j]] & NAME_RUNTIME:
                     _put_text(&names_digest, name_offsets, names, names_of[j])
+            size = message_size(&names_digest) + 8 * (ends[i] - start)
             end_message(&names_digest, &fingerprints[i])
+            if not undisturbed(&worked, size):
+                break
             start = ends[i]
         done = end_digests(&sites_digest)
         done = end_digests(&names_digest) and done
+    raise_waiting()
     if not done:
         raise MemoryError
 
@@ -208,7 +245,8 @@ def label_set_keys(
     cdef Digest digest
     cdef Py_ssize_t i
     cdef int64_t start = 0
-    cdef int64_t j
+    cdef int64_t worked = 0
+    cdef int64_t j, size
     cdef bint done, is_number
     _check_offsets(ends, keys_of.shape[0])
     _check_offsets(offsets, texts.shape[0])
@@ -230,9 +268,13 @@ def label_set_keys(
                 is_number = numbers[j] != 0 or offsets[texts_of[j]] == offsets[texts_of[j] + 1]
                 put_word(&digest, is_number, 1)
                 put_word(&digest, <uint64_t>numbers[j], 8)
+            size = message_size(&digest)
             end_message(&digest, &keys[i])
+            if not undisturbed(&worked, size):
+                break
             start = ends[i]
         done = end_digests(&digest)
+    raise_waiting()
     if not done:
         raise MemoryError
 
@@ -247,6 +289,7 @@ def list_members(
     cdef Numbers new_ends, members
     cdef int64_t size = 0
     cdef int64_t start = 0
+    cdef int64_t worked = 0
     cdef int64_t i, j, k
     _check_offsets(ends, rows.shape[0])
     _check_numbers(rows, 0, member_offsets.shape[0] - 1)
@@ -267,8 +310,11 @@ def list_members(
                         members.items[members.count] = k
                         members.count += 1
                 new_ends.items[i] = members.count
+                if not undisturbed(&worked, 8 * (ends[i] - start)):
+                    break
                 start = ends[i]
             new_ends.count = ends.shape[0]
+        raise_waiting()
         return number_block(&new_ends), number_block(&members)
     finally:
         free(new_ends.items)

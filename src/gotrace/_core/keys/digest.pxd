@@ -68,6 +68,11 @@ cdef inline void put_string(Digest* self, const void* data, int64_t size) noexce
     put_bytes(self, data, size)
 
 
+cdef inline int64_t message_size(const Digest* self) noexcept nogil:
+    """Bytes of the message that is being laid down."""
+    return self.messages[self.at].size
+
+
 cdef inline int64_t _padded(Message* self) noexcept nogil:
     """Close a message as SHA-256 wants it; its blocks."""
     cdef int64_t blocks = (self.size + 9 + BLOCK - 1) // BLOCK

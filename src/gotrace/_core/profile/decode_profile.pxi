@@ -250,16 +250,18 @@ cdef int decode_message(RawProfile* self, const uint8_t* data, int64_t size) noe
 
 
 cdef class NumberBlock:
-    """Numbers of 64 bits that Arrow may hold on to: a read-only buffer."""
+    """Numbers of 64 bits, or of 32, that Arrow may hold on to: a read-only buffer."""
 
     cdef int64_t* items
     cdef readonly int64_t length
+    cdef readonly bint narrow
 
     def __dealloc__(self):
         free(self.items)
 
     def __getbuffer__(self, Py_buffer* view, int flags):
-        PyBuffer_FillInfo(view, self, self.items, self.length * sizeof(int64_t), 1, flags)
+        cdef int64_t size = sizeof(int32_t) if self.narrow else sizeof(int64_t)
+        PyBuffer_FillInfo(view, self, self.items, self.length * size, 1, flags)
 
     def __len__(self):
         return self.length

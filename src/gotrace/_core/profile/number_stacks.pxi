@@ -1,6 +1,6 @@
 # The distinct stacks of a profile: lists of locations that are equal get one number.
 #
-# Offers: number_stacks, rows_of_ids.
+# Offers: number_stacks, rows_of_ids, narrow_rows_of_ids.
 
 cdef int resolve_stacks(
     Numbers* out, const int64_t* ends, int64_t samples, const int64_t* refs,
@@ -13,6 +13,7 @@ cdef int resolve_stacks(
     cdef uint64_t* place
     cdef int64_t i, j, n, first, known
     cdef int64_t start = 0
+    cdef int64_t worked = 0
     cdef int64_t count = 0
     cdef int64_t used = 0
     cdef uint64_t hash
@@ -50,6 +51,8 @@ cdef int resolve_stacks(
             count += 1
         else:
             numbers[i] = numbers[known]
+        if not undisturbed(&worked, 8 * n):
+            return PROFILE_INTERRUPTED
         start = ends[i]
     out[0].count, out[1].count, out[2].count = samples, count, used
     return PROFILE_FINE
@@ -88,6 +91,7 @@ def number_stacks(
                     out, &sample_refs[0] if samples else NULL, samples,
                     &refs[0] if refs.shape[0] else NULL, &locations, &stacks,
                 )
+        raise_waiting()
         if code != PROFILE_FINE:
             raise MemoryError()
         return number_block(&out[0]), number_block(&out[1]), number_block(&out[2])
@@ -98,12 +102,9 @@ def number_stacks(
         idmap_clear(&stacks)
 
 
-def rows_of_ids(NumberBlock wanted not None, const int64_t[::1] ids):
-    """Put in the place of each wanted id its row among `ids`, -1 for one that is none.
-
-    No id may be 0 or twice. Who has the numbers must know that they are rows from then on.
-    """
+cdef int put_rows(NumberBlock wanted, const int64_t[::1] ids, bint narrow) except -1:
     cdef RowsById rows
+    cdef int32_t* out = <int32_t*>wanted.items
     cdef int64_t twice = 0
     cdef int64_t i
     cdef uint64_t seed = int.from_bytes(os.urandom(8), "little")
@@ -114,12 +115,30 @@ def rows_of_ids(NumberBlock wanted not None, const int64_t[::1] ids):
             code = rows_by_id(
                 &rows, &ids[0] if ids.shape[0] else NULL, ids.shape[0], seed, &twice
             )
-            if code == PROFILE_FINE:
+            if code == PROFILE_FINE and narrow:
+                for i in range(wanted.length):
+                    out[i] = <int32_t>row_of(&rows, wanted.items[i])
+            elif code == PROFILE_FINE:
                 for i in range(wanted.length):
                     wanted.items[i] = row_of(&rows, wanted.items[i])
         if code == PROFILE_NO_MEMORY:
             raise MemoryError
         if code != PROFILE_FINE:
             raise ValueError("an id is 0 or comes twice")
+        wanted.narrow = narrow
     finally:
         free_rows_by_id(&rows)
+    return 0
+
+
+def rows_of_ids(NumberBlock wanted not None, const int64_t[::1] ids):
+    """Put in the place of each wanted id its row among `ids`, -1 for one that is none.
+
+    No id may be 0 or twice. Who has the numbers must know that they are rows from then on.
+    """
+    put_rows(wanted, ids, False)
+
+
+def narrow_rows_of_ids(NumberBlock wanted not None, const int64_t[::1] ids):
+    """Do the same in 32 bits, if rows fit: the block is one of int32 from then on."""
+    put_rows(wanted, ids, ids.shape[0] <= INT32_MAX)

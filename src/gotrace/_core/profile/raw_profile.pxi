@@ -3,7 +3,7 @@
 # Fields and tables come in any order (Go puts the string table last), so everything is kept as it
 # stands and ids are looked up when the message is through.
 #
-# Offers: RawProfile, its lists, its faults.
+# Offers: RawProfile, its lists, its faults, undisturbed.
 
 cdef extern from *:
     """
@@ -96,20 +96,29 @@ cdef int profile_fault(
     return -1
 
 
-cdef bint ask_for_signals(RawProfile* self) noexcept nogil:
+cdef bint no_signal() noexcept nogil:
+    """Whether no handler of a signal raised; what one raised is raised by `raise_waiting`."""
     cdef int status
-    self.worked = 0
     with gil:
         status = ask_signals()
-    if status < 0:
-        profile_fault(self, PROFILE_INTERRUPTED, self.base, 0, 0)
     return status == 0
 
 
-cdef inline bint goes_on(RawProfile* self, int64_t work) noexcept nogil:
+cdef inline bint undisturbed(int64_t* worked, int64_t work) noexcept nogil:
     """Count bytes that were worked on; False when Ctrl-C or the like came meanwhile."""
-    self.worked += work
-    return self.worked < WORK_BETWEEN_SIGNALS or ask_for_signals(self)
+    worked[0] += work
+    if worked[0] < WORK_BETWEEN_SIGNALS:
+        return True
+    worked[0] = 0
+    return no_signal()
+
+
+cdef inline bint goes_on(RawProfile* self, int64_t work) noexcept nogil:
+    """`undisturbed`, with a fault."""
+    if undisturbed(&self.worked, work):
+        return True
+    profile_fault(self, PROFILE_INTERRUPTED, self.base, 0, 0)
+    return False
 
 
 cdef bint room_for(RawProfile* self, int which, int64_t more) noexcept nogil:
