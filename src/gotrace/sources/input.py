@@ -108,6 +108,8 @@ class Input:
     def _begin(self, *, at_once: bool = False) -> Opened:
         raw = self.source.chunks(at_once=at_once)
         plain = Plain(raw, self.limits, self.name, at_once=at_once)
+        if at_once and self._peeked is not None:  # who needs all bytes sees what they are
+            return Opened(self._peeked[0], plain, iter(plain))
         # A live stream should not wait for more than its header to be known.
         head, chunks = take(iter(plain), HEADER_BYTES)
         if not is_trace_header(head):

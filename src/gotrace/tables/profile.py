@@ -182,7 +182,7 @@ class Profile(TableSource):
             held = list(batches)
             batches = iter([] if self.fault else held)
         for name, table in batches:
-            for batch in table.to_batches(max_chunksize=batch_rows):
+            for batch in _in_batches(table, schemas[name], batch_rows):
                 if self._cancelled:
                     return
                 rows += batch.num_rows
@@ -192,7 +192,7 @@ class Profile(TableSource):
                     limit = f"not done after {limits.seconds:g} s (limit seconds)"
                     raise LimitError(f"{self.name}: {limit}")
                 if batch.num_rows:
-                    yield name, pa.RecordBatch.from_arrays(batch.columns, schema=schemas[name])
+                    yield name, batch
 
     def decoded(self) -> Iterator[RawProfile]:
         """Decode the profiles of the file one by one, to lists of numbers: what analyses read.
@@ -208,7 +208,9 @@ class Profile(TableSource):
             profiles = iter([] if self.fault else held)
         return profiles
 
-    def _decoded(self, schemas: Mapping[str, pa.Schema]) -> Iterator[tuple[str, pa.Table]]:
+    def _decoded(
+        self, schemas: Mapping[str, pa.Schema]
+    ) -> Iterator[tuple[str, pa.Table | pa.RecordBatch]]:
         from gotrace.tables.profile_batches import ProfileBatches
         from gotrace.tables.profile_keys import Known
 
@@ -308,6 +310,19 @@ class Profile(TableSource):
                 raise LimitError(f"{self.name}: more than {most} bytes (limit memory_bytes)")
             pieces.append(chunk if stay else bytes(chunk))
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _in_batches(
+    table: pa.Table | pa.RecordBatch, wanted: pa.Schema, batch_rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Give a table in batches of so many rows at most, with the schema that is there."""
+    if isinstance(table, pa.RecordBatch):
+        for start in range(0, table.num_rows, batch_rows):
+            whole = not start and table.num_rows <= batch_rows
+            yield table if whole else table.slice(start, batch_rows)
+        return
+    for batch in table.to_batches(max_chunksize=batch_rows):
+        yield pa.RecordBatch.from_arrays(batch.columns, schema=wanted)
 
 
 def _plain_times(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -6,7 +6,7 @@ A column that nobody asked for is not built.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -34,7 +34,9 @@ class ProfileBatches:
         self._raw = raw
         self._header = header
 
-    def tables(self, wanted: pa.Schema, name: str, known: Known) -> Iterator[pa.Table]:
+    def tables(
+        self, wanted: pa.Schema, name: str, known: Known
+    ) -> Iterator[pa.Table | pa.RecordBatch]:
         """Give the wanted columns of a table, in pieces that Arrow can hold."""
         if name == "stacks":
             yield from self._keys.stacks(wanted, known.stacks)
@@ -47,9 +49,10 @@ class ProfileBatches:
                 part = _Samples(self, first, last)
                 columns = part.samples() if name == "samples" else part.sample_values()
                 yield _built(columns, wanted)
+        elif name == "profiles":
+            yield _one_row(self._profile_row(), wanted)
         else:
             makers: Mapping[str, Callable[[], Columns]] = {
-                "profiles": self._profiles,
                 "locations": self._locations,
                 "functions": self._functions,
                 "mappings": self._mappings,
@@ -93,41 +96,34 @@ class ProfileBatches:
 
     # --- the tables of the message ------------------------------------------------------------
 
-    def _profiles(self) -> Columns:
+    def _profile_row(self) -> dict[str, Any]:
         raw = self._raw
         scalars = raw.ints("scalars").tolist()
 
-        def text(number: int) -> Callable[[], list[str | None]]:
-            return lambda: [raw.string(scalars[number]) or None]
-
-        def given(value: Any) -> Callable[[], list[Any]]:
-            return lambda: [value]
+        def text(number: int) -> str | None:
+            return raw.string(scalars[number]) or None
 
         def named(name: str) -> list[str]:
             return [raw.string(number) for number in raw.ints(name).tolist()]
 
-        def sample_types() -> list[Any]:
-            both = zip(named("type"), named("type_unit"), strict=True)
-            return [[{"type": kind, "unit": unit} for kind, unit in both]]
-
-        header = ("profile", "container", "format", "offset", "bytes")
+        types = zip(named("type"), named("type_unit"), strict=True)
         return {
-            **{name: given(self._header[name]) for name in header},
-            "sample_types": sample_types,
+            **self._header,
+            "sample_types": [{"type": kind, "unit": unit} for kind, unit in types],
             "period_type": text(11),
             "period_unit": text(0),
-            "period": given(scalars[12] or None),
-            "time": given(scalars[9] or None),
-            "duration_ns": given(scalars[10] or None),
-            "comments": lambda: [named("comments")],
+            "period": scalars[12] or None,
+            "time": scalars[9] or None,
+            "duration_ns": scalars[10] or None,
+            "comments": named("comments"),
             "drop_frames": text(7),
             "keep_frames": text(8),
             "doc_url": text(15),
             "default_sample_type": text(14),
-            "samples": given(raw.count("sample_refs")),
-            "locations": given(raw.count("location_id")),
-            "functions": given(raw.count("function_id")),
-            "mappings": given(raw.count("mapping_id")),
+            "samples": raw.count("sample_refs"),
+            "locations": raw.count("location_id"),
+            "functions": raw.count("function_id"),
+            "mappings": raw.count("mapping_id"),
         }
 
     def _locations(self) -> Columns:
@@ -260,9 +256,15 @@ class _Samples:
 _NUMBERS: Final = pa.list_(pa.field("item", pa.int64(), nullable=False))
 
 
-def _built(columns: Columns, wanted: pa.Schema) -> pa.Table:
-    arrays = []
-    for field in wanted:
-        given = columns[field.name]()
-        arrays.append(given if isinstance(given, pa.Array) else pa.array(given, field.type))
-    return pa.Table.from_arrays(arrays, schema=wanted)
+def _built(columns: Columns, wanted: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([columns[name]() for name in wanted.names], schema=wanted)
+
+
+@lru_cache(maxsize=64)
+def _row_type(wanted: pa.Schema) -> pa.DataType:
+    return pa.struct(list(wanted))
+
+
+def _one_row(values: Mapping[str, Any], wanted: pa.Schema) -> pa.RecordBatch:
+    row = pa.array([values], _row_type(wanted))
+    return pa.RecordBatch.from_arrays(row.flatten(), schema=wanted)

@@ -25,7 +25,7 @@ from gotrace._core import (
 )
 from gotrace.tables.profile_raw import Ints, RawProfile, Texts, as_ints, offsets_of
 from gotrace.tables.schema import schema
-from gotrace.tables.stack_keys import FunctionName, function_name, site_of
+from gotrace.tables.stack_keys import FunctionName, fold, function_name, site_of
 
 Bools = npt.NDArray[np.bool_]
 
@@ -141,6 +141,25 @@ class StackKeys:
         name: Ints = np.append(self._raw.ints("line_row"), len(self._names) - 1)[self._line]
         return name
 
+    def _with_folded(self) -> tuple[Texts, Ints]:
+        """Give the string table with folded names behind it, and of each function its name there.
+
+        Only names of generic functions differ, so nearly always nothing is made anew.
+        """
+        raw = self._raw
+        numbers = raw.ints("function_name")
+        generic = raw.with_bracket(numbers)
+        if not len(generic):
+            return raw.texts, numbers
+        offsets, data = raw.texts
+        folded = Texts.of([fold(raw.string(number)) for number in generic.tolist()])
+        place = np.arange(len(offsets) - 1)
+        place[generic] = len(place) + np.arange(len(generic))
+        texts = Texts(
+            np.append(offsets, offsets[-1] + folded.offsets[1:]), np.append(data, folded.data)
+        )
+        return texts, place[numbers]
+
     @cached_property
     def line_frames(self) -> Ints:
         """Of each line its frame."""
@@ -148,9 +167,10 @@ class StackKeys:
         rows, lines = raw.ints("line_row"), raw.ints("line")
         ids = np.empty(len(lines), np.int64)
         files = raw.ints("function_file")[rows]
-        for texts in (raw.ints("function_name")[rows], files):
-            raw.check_hashed(texts)
-        frame_keys(*self._folded, *raw.texts, rows, files, lines, ids)
+        for numbers in (raw.ints("function_name")[rows], files):
+            raw.check_hashed(numbers)
+        texts, names = self._with_folded()
+        frame_keys(*texts, *raw.texts, names[rows], files, lines, ids)
         return ids
 
     @cached_property

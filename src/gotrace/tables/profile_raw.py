@@ -61,7 +61,7 @@ class RawProfile:
 
     def check_text(self, numbers: Ints, times: int = 1) -> None:
         """Raise LimitError for too much text: strings by their numbers, each so many times."""
-        wanted = int(np.diff(self.texts.offsets)[numbers].sum()) * times
+        wanted = int(self._sizes[numbers].sum()) * times
         if wanted > self._memory:
             raise LimitError(
                 f"a column of text would take {wanted} bytes, more than {self._memory} "
@@ -70,7 +70,7 @@ class RawProfile:
 
     def check_hashed(self, numbers: Ints) -> None:
         """Raise LimitError for strings, by their numbers, that would take too long to hash."""
-        wanted = int(np.diff(self.texts.offsets)[numbers].sum())
+        wanted = int(self._sizes[numbers].sum())
         most = _HASHED_BYTES + _LONG_NAME * len(numbers)
         if wanted > most:
             raise LimitError(f"names of {wanted} bytes would be hashed, more than {most}")
@@ -100,6 +100,18 @@ class RawProfile:
         """The string table."""
         data = np.frombuffer(self.raw["text"], np.uint8)
         return Texts(offsets_of(self.ints("string_end")), data)
+
+    @cached_property
+    def _sizes(self) -> Ints:
+        return np.diff(self.texts.offsets)
+
+    def with_bracket(self, numbers: Ints) -> Ints:
+        """Give those of some strings, by their numbers, that have a [ in them, each once."""
+        offsets, data = self.texts
+        brackets = np.flatnonzero(data == ord("["))
+        with_one = np.unique(np.searchsorted(offsets, brackets, "right") - 1)
+        found: Ints = with_one[np.isin(with_one, numbers)] if len(with_one) else with_one
+        return found
 
     @cached_property
     def strings(self) -> pa.Array:

@@ -107,7 +107,7 @@ cdef class StackTable(Owned):
                         &offsets[start], &given.span, named.wide,
                         &tags[start], &ids[start], <int>min(rows - start, GROUP),
                     )
-                    worked += offsets[min(start + GROUP, rows)] - offsets[start]
+                    worked += 8 * (offsets[min(start + GROUP, rows)] - offsets[start])
                     start += GROUP
                     if not undisturbed(&worked, GROUP):
                         break
