@@ -62,7 +62,7 @@ def header(name: str, span: Span, about: str) -> list[str]:
 
 def moment(time_ns: int, span: Span) -> str:
     """Write an instant as seconds from the start of the trace: 1.234567s."""
-    return f"{seconds(time_ns - span.origin_ns)}"
+    return seconds(time_ns - span.origin_ns)
 
 
 def shell_word(name: str) -> str:

@@ -13,6 +13,7 @@ from gotrace.cli.answers import (
     answer_options,
     brief,
     header,
+    moment,
     next_lines,
     shell_word,
     trace_of,
@@ -129,8 +130,7 @@ class _Page:
         file = shell_word(self._name)
         window = ""
         if self._span.start_ns > self._span.origin_ns:
-            seconds = (self._span.start_ns - self._span.origin_ns) / 1e9
-            window = f" --from +{seconds:.9f}s"
+            window = f" --from +{moment(self._span.start_ns, self._span)}s"
         collector = any((row["wait"] or "").startswith("gc_") for row in self._rows[:_EXPLAINED])
         return [
             *([f"gotrace gc {file}{window}"] if collector else []),

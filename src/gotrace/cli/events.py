@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -86,7 +87,7 @@ def events(
         with text_output(path, overwrite=overwrite) as out:
             return _wire(file, on_error, out)
     form = format_of(path, form, FORMATS)
-    wish = Wish(start, end, goroutines, kinds, limit)
+    wish = _Wish(start, end, goroutines, kinds, limit)
     trace = open_trace(file, on_error)
     chosen = _Chosen(trace, wish)
     if form == "text":
@@ -102,22 +103,25 @@ def events(
     return code
 
 
-class Wish:
+@dataclass(frozen=True)
+class _Wish:
     """Which events a user wants."""
 
-    def __init__(
-        self,
-        start: str | None = None,
-        end: str | None = None,
-        goroutines: Iterable[int] = (),
-        kinds: Iterable[str] = (),
-        limit: int | None = None,
-    ) -> None:
-        self.start = start
-        self.end = end
-        self.goroutines = list(goroutines)
-        self.kinds = list(kinds)
-        self.limit = limit
+    start: str | None
+    end: str | None
+    goroutines: tuple[int, ...]
+    kinds: tuple[str, ...]
+    limit: int | None
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The same as arguments of `Trace.scan`, but for the limit."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "kinds": self.kinds or None,
+            "goroutines": self.goroutines or None,
+        }
 
 
 class _Chosen:
@@ -130,18 +134,12 @@ class _Chosen:
         seen_events: events other than syncs that were looked at.
     """
 
-    def __init__(self, trace: Trace, wish: Wish) -> None:
+    def __init__(self, trace: Trace, wish: _Wish) -> None:
         from gotrace.tables.filters import RowFilter
 
         self._trace = trace
         self._wish = wish
-        self._filter = RowFilter(
-            "events",
-            start=wish.start,
-            end=wish.end,
-            kinds=wish.kinds or None,
-            goroutines=wish.goroutines or None,
-        )
+        self._filter = RowFilter("events", **wish.filters)
         self.start_ns: int | None = None
         self.end_ns = 0
         self.wall_ns: int | None = None
@@ -206,14 +204,8 @@ class _Chosen:
         return self._read_window()
 
     def _read_window(self) -> Iterator[tuple[str, pa.RecordBatch]]:
-        wish = self._wish
         chosen = self._trace.scan(
-            ["events", "stacks"],
-            columns={"stacks": _SITE_COLUMNS},
-            start=wish.start,
-            end=wish.end,
-            kinds=wish.kinds or None,
-            goroutines=wish.goroutines or None,
+            ["events", "stacks"], columns={"stacks": _SITE_COLUMNS}, **self._wish.filters
         )
         for name, batch in chosen:
             if name == "stacks":

@@ -116,18 +116,17 @@ class _Page:
             share = 100 * stopped / self._span.duration_ns
             parts.append(f"the world stopped for {brief(stopped)} ({share:.2g} %) in sum")
         if (left := self._left()) is not None and not self._is_go:
-            parts.append(f"{left:.1%} of the procs left to the program")
-        return "; ".join(parts).replace("%", " %").replace("  %", " %")
+            parts.append(f"{_percent(left)} of the procs left to the program")
+        return "; ".join(parts)
 
     def _left(self) -> float | None:
         """Give the mean of the utilization."""
+        import numpy as np
+
         table = self._seen.utilization
-        lengths = table["duration_ns"].to_pylist()
-        if not lengths:
+        if not table.num_rows:
             return None
-        shares = table["utilization"].to_pylist()
-        had = sum(a * b for a, b in zip(lengths, shares, strict=True))
-        return float(had / sum(lengths))
+        return float(np.average(table["utilization"], weights=table["duration_ns"]))
 
     def _pause_lines(self) -> Iterator[str]:
         if not self._pauses:
@@ -199,10 +198,10 @@ class _Page:
             worst = max(over, key=_overrun)
             text = (
                 f"it outran its goal in {len(over):,} of {count(len(told), 'cycle')}, at worst by "
-                f"{_overrun(worst):.1%} (cycle {worst['cycle']}, at "
+                f"{_percent(_overrun(worst))} (cycle {worst['cycle']}, at "
                 f"+{moment(worst['start_ns'], self._span)})"
             )
-            yield from wrapped(text.replace("%", " %"))
+            yield from wrapped(text)
         yield ""
 
     def _curve_lines(self) -> Iterator[str]:

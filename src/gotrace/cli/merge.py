@@ -44,7 +44,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="The files of a folder are snapshots of one process: sum what its counters grew by.",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="[default: one a core]")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Files read at once.  [default: one a core]",
+)
 @click.option(
     "--format",
     "form",

@@ -27,7 +27,13 @@ _BAR = 20
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--limit", type=click.IntRange(min=1), default=20, help="Values of a key in text.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Values of a key in text.",
+)
 @output_options
 @stack_options
 def tags(
