@@ -39,7 +39,3 @@ def test_words_are_distinct(name: str) -> None:
 
 def test_trace_reasons_are_the_first_reasons() -> None:
     assert words.REASONS[: len(words.TRACE_REASONS)] == words.TRACE_REASONS
-
-
-def test_range_of_stop_the_world() -> None:
-    assert words.range_stw("read mem stats") == "stop-the-world (read mem stats)"

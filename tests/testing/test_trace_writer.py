@@ -69,6 +69,21 @@ def test_readme_of_the_module(minor: int) -> None:
     assert source.table("stacks")["leaf"].to_pylist() == ["main.worker", "main.worker"]
 
 
+def test_a_status_says_where_a_goroutine_waits() -> None:
+    file = io.BytesIO()
+    with TraceWriter(file, 23) as trace:
+        thread = trace.thread(100)
+        thread.proc_status(0, ProcStatus.RUNNING)
+        thread.go_status_stack(7, GoStatus.WAITING, [("main.idle", "main.go", 3)])
+    source = gotrace.open(file.getvalue())
+    events = source.table("events")
+    assert validate(events) == []
+    (row,) = (row for row in events.to_pylist() if row["resource_id"] == 7)
+    assert (row["from_state"], row["to_state"]) == ("undetermined", "waiting")
+    (stack,) = source.table("stacks").to_pylist()
+    assert (stack["stack_id"], stack["leaf"]) == (row["stack_id"], "main.idle")
+
+
 @minors
 def test_structure_of_a_generation(minor: int) -> None:
     file = io.BytesIO()

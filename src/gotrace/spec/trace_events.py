@@ -13,8 +13,6 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Final
 
-from gotrace.spec import words
-
 __all__ = [
     "ARG_TYPES",
     "EVENTS",
@@ -254,21 +252,3 @@ EVENTS: Final[tuple[EventSpec, ...]] = (
 
 EVENT_BY_ID: Final = MappingProxyType({spec.id: spec for spec in EVENTS})
 EVENT_BY_NAME: Final = MappingProxyType({spec.name: spec for spec in EVENTS})
-
-RANGE_NAMES: Final = MappingProxyType(
-    {
-        "GCBegin": words.RANGE_GC_MARK,
-        "GCSweepBegin": words.RANGE_GC_SWEEP,
-        "GCMarkAssistBegin": words.RANGE_GC_ASSIST,
-    }
-)
-"""The fixed names of ranges by the event that begins them; STWBegin's is made from its string."""
-
-METRIC_NAMES: Final = MappingProxyType(
-    {
-        "ProcsChange": words.METRIC_GOMAXPROCS,
-        "HeapAlloc": words.METRIC_HEAP_OBJECTS,
-        "HeapGoal": words.METRIC_HEAP_GOAL,
-    }
-)
-"""The metrics that events set, named as in runtime/metrics."""

@@ -2,7 +2,7 @@
 
 Consumers compare codes across files and engines, and the compiled core writes codes without ever
 seeing a word, so the order of a tuple here never changes and a word is never removed. New words are
-appended, which raises the schema version (DESIGN 3).
+appended, which raises the schema version.
 """
 
 from __future__ import annotations
@@ -203,41 +203,9 @@ DUMP_REASONS: Final[Words] = (
 REASONS: Final[Words] = TRACE_REASONS + DUMP_REASONS
 """The pinned prefix of the grow-only `reason` dictionary; a text not in it is appended as met."""
 
-LABELS: Final[Words] = ("GC (dedicated)", "GC (fractional)", "GC (idle)", "Not worker")
-"""Labels that the runtime gives its mark workers (GoLabel); the last one only in v1 tables."""
-
-RANGE_GC_MARK: Final = "GC concurrent mark phase"
 RANGE_GC_SWEEP: Final = "GC incremental sweep"
 RANGE_GC_ASSIST: Final = "GC mark assist"
-RANGE_STW_PREFIX: Final = "stop-the-world ("
-RANGE_STW_SUFFIX: Final = ")"
 
 METRIC_GOMAXPROCS: Final = "/sched/gomaxprocs:threads"
 METRIC_HEAP_OBJECTS: Final = "/memory/classes/heap/objects:bytes"
 METRIC_HEAP_GOAL: Final = "/gc/heap/goal:bytes"
-
-STW_REASONS: Final[Words] = (
-    "unknown",
-    "GC mark termination",
-    "GC sweep termination",
-    "write heap dump",
-    "goroutine profile",
-    "goroutine profile cleanup",
-    "all goroutines stack trace",
-    "read mem stats",
-    "AllThreadsSyscall",
-    "GOMAXPROCS",
-    "start trace",
-    "stop trace",
-    "CountPagesInUse (test)",
-    "ReadMetricsSlow (test)",
-    "ReadMemStatsSlow (test)",
-    "PageCachePagesLeaked (test)",
-    "ResetDebugLog (test)",
-)
-"""Why the world was stopped, as runtime/proc.go numbers it since Go 1.21 (v1 has the number)."""
-
-
-def range_stw(reason: str) -> str:
-    """Return the name of a stop-the-world range, as Go's reader makes it from STWBegin's string."""
-    return f"{RANGE_STW_PREFIX}{reason}{RANGE_STW_SUFFIX}"

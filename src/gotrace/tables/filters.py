@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from typing import Any, Final
 
 import pyarrow as pa
@@ -72,11 +73,6 @@ class RowFilter:
             if not any(all(column in known for column in choice) for choice in choices):
                 lacking += wish
         return cls(name, **{wish: given for wish, given in wishes.items() if wish not in lacking})
-
-    @property
-    def limits_time(self) -> bool:
-        """Whether it wants a part of the trace's time."""
-        return any(self._points) or self.generations is not None
 
     def bounds(self, clock: Clock) -> tuple[int | None, int | None]:
         """Return start and end as ns of the trace clock; ValueError for a wall that it lacks."""
@@ -189,9 +185,7 @@ class RowFilter:
             masks.append(_any([_between(seq, low, high) for low, high, _ in spans], len(seq)))
         if not masks:
             return batch
-        mask = masks[0]
-        for other in masks[1:]:
-            mask = pc.and_kleene(mask, other)
+        mask = reduce(pc.and_kleene, masks)
         chosen = mask.true_count
         if chosen == batch.num_rows:  # nothing is copied where nothing is cut
             return batch
@@ -236,9 +230,4 @@ def _between(column: pa.Array, low: int, high: int) -> Any:
 
 
 def _any(masks: list[Any], length: int) -> Any:
-    if not masks:
-        return pa.array([False] * length, pa.bool_())
-    mask = masks[0]
-    for other in masks[1:]:
-        mask = pc.or_(mask, other)
-    return mask
+    return reduce(pc.or_, masks, pa.repeat(False, length))

@@ -1,7 +1,7 @@
 """Every table and column of gotrace: type, unit, one-line meaning. The one place.
 
 `gotrace.schema`, the decoder, the sinks and `docs/tables.md` all read this page. A nullable column
-added at the end of a table keeps `SCHEMA_VERSION`; any other change raises it (DESIGN 3).
+added at the end of a table keeps `SCHEMA_VERSION`; any other change raises it.
 """
 
 from __future__ import annotations

@@ -19,9 +19,6 @@ from gotrace.testing.thread_writer import Frame, Stack, ThreadWriter
 from gotrace.testing.world import World
 from gotrace.wire.binary import Record, encode_batch, encode_record
 
-RUNTIME_FREQUENCY: Final = 15_625_000
-"""Ticks a second in the runtime's traces on every system but Windows: nanoseconds / 64."""
-
 _SYNC_SINCE: Final = 25
 _END_OF_GENERATION_SINCE: Final = 26
 _FIRST_ADDRESS: Final = 0x401000
