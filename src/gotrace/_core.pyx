@@ -29,7 +29,7 @@ from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t,
 )
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
-from libc.string cimport memcmp, memcpy, memmove, memset, strlen
+from libc.string cimport memchr, memcmp, memcpy, memmove, memset, strlen
 
 # --- memory: buffers that come back, blocks that go at once, maps of ids and texts
 from gotrace._core.memory.arena cimport *
@@ -71,12 +71,14 @@ include "_core/order/ordering.pxi"
 from gotrace._core.columns.append cimport *
 from gotrace._core.columns.arrow_abi cimport *
 from gotrace._core.columns.column cimport *
+from gotrace._core.columns.compact cimport *
 from gotrace._core.columns.span cimport *
 from gotrace._core.columns.utf8 cimport *
 from gotrace._core.columns.validity cimport *
 
 include "_core/columns/export.pxi"
 include "_core/columns/table.pxi"
+include "_core/columns/blocks.pxi"
 include "_core/columns/events.pxi"
 include "_core/order/ahead.pxi"
 include "_core/columns/stacks.pxi"

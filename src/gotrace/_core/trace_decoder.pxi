@@ -101,7 +101,7 @@ cdef class TraceDecoder(Owned):
             )
         self.events = None
         if "events" in self.tables:
-            self.events = EventsTable(self.tables["events"], self.limit)
+            self.events = EventsTable(self.tables["events"])
         self.stacks = StackStore(
             self.tables.get("stacks"), self.tables.get("frames"), seed, max_memory
         )
@@ -299,6 +299,8 @@ cdef class TraceDecoder(Owned):
         cdef Table table = self.tables[name]
         if name == "events":
             self.events.settle()
+        elif name == "goroutine_transitions":
+            settle_blocks(table)
         for batch in table.leave():
             self.ready.append((name, batch))
         return 0

@@ -69,6 +69,21 @@ cdef inline void* _grown(Column* self, void* buffer, int64_t used, int64_t wante
     return larger
 
 
+cdef inline void* grow_rows(Column* self, int64_t n) noexcept nogil:
+    """Room for `n` more values; where they begin, NULL if nobody wants them."""
+    cdef int64_t used
+    if self == NULL:
+        return NULL
+    used = self.length
+    self.data = _grown(
+        self, self.data, used * self.width, (used + n if used else max(n, self.usual)) * self.width
+    )
+    if self.failed:
+        return NULL
+    self.length += n
+    return <uint8_t*>self.data + used * self.width
+
+
 cdef inline bint _room_for_one(Column* self) noexcept nogil:
     cdef int64_t n = self.length
     if self.kind == COLUMN_INT or self.kind == COLUMN_BOOL or self.kind == COLUMN_UINT:

@@ -5,10 +5,6 @@
 #
 # Offers: EventsTable.
 
-cdef enum:
-    BITS_BEHIND = 8             # bytes: `append` writes the word behind the last bit
-
-
 # A column that few rows have a value in. It begins with the first of them in a batch.
 cdef struct Sparse:
     Column* column              # NULL: nobody asked for it
@@ -22,7 +18,6 @@ cdef class EventsTable:
     """`events`, a block of rows at a time."""
 
     cdef Table table
-    cdef int64_t capacity       # rows of a batch
     cdef Column* seq
     cdef Column* time
     cdef Column* kind
@@ -39,9 +34,8 @@ cdef class EventsTable:
     cdef Sparse values[3]
     cdef Sparse task, parent_task, name, message
 
-    def __cinit__(self, Table table, int64_t capacity):
+    def __cinit__(self, Table table):
         self.table = table
-        self.capacity = capacity
         self.seq = table.column("seq")
         self.time = table.column("time_ns")
         self.kind = table.column("kind")
@@ -70,26 +64,18 @@ cdef class EventsTable:
         cdef int64_t at = self.table.rows
         cdef int64_t n = rows.count
         cdef int64_t i
-        if self._room(self.seq):
-            _count_up(<int64_t*>self.seq.data + at, rows.first_seq, n)
-        if self._room(self.time):
-            memcpy(<int64_t*>self.time.data + at, rows.time, n * sizeof(int64_t))
-        self._append_int64(self.thread, rows.thread, n)
-        self._append_int64(self.goroutine, rows.goroutine, n)
-        self._append_int64(self.context_stack, rows.context_stack, n)
-        self._append_int64(self.resource_id, rows.resource_id, n)
-        self._append_int64(self.stack, rows.stack, n)
-        if self._room_with_bits(self.proc):
-            self.proc.nulls += append_int32(
-                <int32_t*>self.proc.data + at, rows.proc, n, <uint64_t*>self.proc.bits, at
-            )
-        if self._room_with_bits(self.reason):
-            self.reason.nulls += append_codes(
-                <int16_t*>self.reason.data + at, rows.reason, n, <uint64_t*>self.reason.bits, at
-            )
-        if self._room(self.kind):
+        append_seqs(self.table, self.seq, rows.first_seq, n)
+        append_times(self.table, self.time, rows.time, n)
+        append_ids(self.table, self.thread, rows.thread, n)
+        append_ids(self.table, self.goroutine, rows.goroutine, n)
+        append_ids(self.table, self.context_stack, rows.context_stack, n)
+        append_ids(self.table, self.resource_id, rows.resource_id, n)
+        append_ids(self.table, self.stack, rows.stack, n)
+        append_procs(self.table, self.proc, rows.proc, n)
+        append_reasons(self.table, self.reason, rows.reason, n)
+        if block_room(self.table, self.kind):
             _write_kinds(<uint8_t*>self.kind.data + at, rows.code, n)
-        if self._room_with_bits(self.resource):
+        if block_room_with_bits(self.table, self.resource):
             self.resource.nulls += _write_resources(
                 <uint8_t*>self.resource.data + at, rows.code, n,
                 <uint64_t*>self.resource.bits, at,
@@ -102,7 +88,6 @@ cdef class EventsTable:
 
     cdef void settle(self) noexcept nogil:
         """The batch is complete: say of every column how long it is and what it lacks."""
-        cdef Column* column
         cdef int64_t rows = self.table.rows
         cdef int64_t i
         for i in range(3):
@@ -111,45 +96,14 @@ cdef class EventsTable:
         _settle_sparse(&self.parent_task, rows)
         _settle_sparse(&self.name, rows)
         _settle_sparse(&self.message, rows)
-        for i in range(self.table.n_columns):
-            column = &self.table.columns[i]
-            column.length = rows if column.bits != NULL or column.data != NULL else 0
-
-    # --- what all rows have -----------------------------------------------------------------
-
-    cdef bint _room(self, Column* column) noexcept nogil:
-        """Whether the column wants values; there is room for a whole batch of them then."""
-        if column == NULL or column.failed:
-            return False
-        if column.data == NULL:
-            column.data = pool_take(column.pool, self.capacity * column.width)
-            column.failed = column.data == NULL
-        return not column.failed
-
-    cdef bint _room_with_bits(self, Column* column) noexcept nogil:
-        if not self._room(column):
-            return False
-        if column.bits == NULL:
-            column.bits = <uint8_t*>pool_take(
-                column.pool, bitmap_bytes(self.capacity) + BITS_BEHIND
-            )
-            column.failed = column.bits == NULL
-            column.nulls = 0
-        return not column.failed
-
-    cdef void _append_int64(self, Column* column, const int64_t* values, int64_t n) noexcept nogil:
-        cdef int64_t at = self.table.rows
-        if self._room_with_bits(column):
-            column.nulls += append_int64(
-                <int64_t*>column.data + at, values, n, <uint64_t*>column.bits, at
-            )
+        settle_blocks(self.table)
 
     cdef void _append_states(
         self, Column* column, const uint8_t* codes, int64_t n, int shift
     ) noexcept nogil:
         cdef int64_t at = self.table.rows
-        if self._room_with_bits(column):
-            _write_states(<uint8_t*>column.data + at, codes, n, shift)
+        if block_room_with_bits(self.table, column):
+            write_states(<uint8_t*>column.data + at, codes, n, shift)
             column.nulls += append_transitions(codes, n, <uint64_t*>column.bits, at)
 
 
@@ -212,15 +166,15 @@ cdef void _put_extra(EventsTable self, const Extra* extra, int64_t at) noexcept 
     cdef int64_t row = at + extra.row
     cdef int i
     for i in range(extra.n_values):
-        _put_sparse_number(&self.values[i], row, extra.values[i], self.capacity)
+        _put_sparse_number(&self.values[i], row, extra.values[i], self.table.limit)
     if extra.task >= 0:
-        _put_sparse_number(&self.task, row, <uint64_t>extra.task, self.capacity)
+        _put_sparse_number(&self.task, row, <uint64_t>extra.task, self.table.limit)
     if extra.parent_task >= 0:
-        _put_sparse_number(&self.parent_task, row, <uint64_t>extra.parent_task, self.capacity)
+        _put_sparse_number(&self.parent_task, row, <uint64_t>extra.parent_task, self.table.limit)
     if extra.name.length:               # an empty name is null, an empty message is a message
-        _put_sparse_text(&self.name, row, &extra.name, self.capacity)
+        _put_sparse_text(&self.name, row, &extra.name, self.table.limit)
     if extra.message.data != NULL:
-        _put_sparse_text(&self.message, row, &extra.message, self.capacity)
+        _put_sparse_text(&self.message, row, &extra.message, self.table.limit)
 
 
 cdef void _settle_sparse(Sparse* self, int64_t rows) noexcept nogil:
@@ -244,28 +198,10 @@ cdef void _same_offsets(Sparse* sparse, int64_t until) noexcept nogil:
 
 # --- codes of rows to codes of words ------------------------------------------------------------
 
-cdef void never_null(Column* self) noexcept nogil:
-    if self != NULL:
-        self.never_null = True
-
-
-cdef void _count_up(int64_t* values, int64_t first, int64_t n) noexcept nogil:
-    cdef int64_t i
-    for i in range(n):
-        values[i] = first + i
-
-
 cdef void _write_kinds(uint8_t* values, const uint8_t* codes, int64_t n) noexcept nogil:
     cdef int64_t i
     for i in range(n):
         values[i] = code_kind(codes[i])
-
-
-cdef void _write_states(uint8_t* values, const uint8_t* codes, int64_t n, int shift) noexcept nogil:
-    """Zero where there is none."""
-    cdef int64_t i
-    for i in range(n):
-        values[i] = code_state(codes[i], shift)
 
 
 cdef int64_t _write_resources(

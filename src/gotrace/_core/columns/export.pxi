@@ -141,6 +141,8 @@ cdef void* _zeroed(Column* self, int64_t bytes) noexcept nogil:
 cdef bint _export_nulls(Column* self, int64_t length, ArrowArray* array) noexcept nogil:
     """A column without a single value: every buffer is the same shared zeros, if they are enough.
 
+    Where no value can be null, all are zero.
+
     A batch may be longer than most: the frames of a generation come at once, and so does what is
     open when a trace ends.
     """
@@ -154,17 +156,21 @@ cdef bint _export_nulls(Column* self, int64_t length, ArrowArray* array) noexcep
     exported.buffers[0] = self.zeros.data
     exported.buffers[1] = self.zeros.data
     exported.buffers[2] = self.zeros.data
-    array.null_count = length
+    array.null_count = 0 if self.never_null else length
+    if self.never_null:
+        exported.buffers[0] = NULL
     if (length + 1) * <int64_t>sizeof(int64_t) <= self.zeros.bytes:
         return True
-    bits = _zeroed(self, bitmap_bytes(length))
     values = _zeroed(self, (length + 1) * sizeof(int64_t))
-    if bits == NULL or values == NULL:
-        pool_give(self.pool, bits)
-        pool_give(self.pool, values)
+    if values == NULL:
+        return False
+    _own(array, 1, values)
+    if self.never_null:
+        return True
+    bits = _zeroed(self, bitmap_bytes(length))
+    if bits == NULL:
         return False
     _own(array, 0, bits)
-    _own(array, 1, values)
     return True
 
 

@@ -9,11 +9,11 @@ cdef enum:
 # The wait of a (reason, stack) that was looked up lately.
 cdef struct RecentWait:
     int64_t stack
-    int16_t reason
-    int8_t state                # 0: empty
+    int32_t key                 # of reason and state; 0: empty
     int8_t code
 
 
+@cython.final
 cdef class WaitClasses:
     cdef StackStore stacks
     cdef object wait_of         # (state, reason, functions) -> code
@@ -29,19 +29,21 @@ cdef class WaitClasses:
         self.reasons = reasons
         self.codes = {}
 
-    cdef int8_t code(self, int state, bint announced, int16_t reason, int64_t stack) except? -1:
+    cdef inline int8_t code(
+        self, int state, bint announced, int16_t reason, int64_t stack
+    ) except? -1:
         """Null for a state that is no wait; `announced`: a status said so, without a reason."""
         cdef RecentWait* recent
+        cdef int32_t key
         if state != STATE_WAITING and state != STATE_SYSCALL:
             return NULL_ID
-        if announced:
-            state |= ANNOUNCED
+        state |= announced * ANNOUNCED
+        key = <int32_t>reason * 16 + state
         recent = &self.recent[(stack ^ reason) & (RECENT_WAITS - 1)]
-        if recent.stack != stack or recent.reason != reason or recent.state != state:
+        if recent.stack != stack or recent.key != key:
             recent.code = self._find(state, reason, stack)
             recent.stack = stack
-            recent.reason = reason
-            recent.state = <int8_t>state
+            recent.key = key
         return recent.code
 
     cdef int8_t _find(self, int state, int16_t reason, int64_t stack) except? -1:

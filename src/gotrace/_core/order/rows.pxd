@@ -76,6 +76,7 @@ cdef struct Extra:
 
 cdef enum:
     MOST_ROWS = 1 << 12         # in a block
+    MOST_WORDS = MOST_ROWS >> 6     # of 64 bits, one for each of them
     # The arrays are written side by side: would their addresses agree in the low bits, they would
     # fight for one set of the cache.
     STAGGERED = MOST_ROWS + 40
