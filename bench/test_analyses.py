@@ -3,8 +3,8 @@
 Processor time of both, alternating, on one thread's decoder: medians. What an analysis reads is
 noted while it runs, and then read once more without it. `SHARES` says where it takes longer still.
 
-    pytest bench/test_analyses.py
-    GOTRACE_BENCH_ROUNDS=1 pytest bench/test_analyses.py -k "sched and mixed"
+    pytest bench/test_analyses.py --benchmark-enable -s
+    GOTRACE_BENCH_ROUNDS=1 pytest bench/test_analyses.py --benchmark-enable -s -k "sched and mixed"
 """
 
 from __future__ import annotations

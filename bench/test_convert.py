@@ -3,7 +3,7 @@
 The `summary` set is held against Go's reader, which only reads the events; the `all` set against
 pyarrow, which writes the same batches from memory with the same encodings and as many threads.
 
-    pytest bench/test_convert.py
+    pytest bench/test_convert.py --benchmark-enable -s
 """
 
 from __future__ import annotations

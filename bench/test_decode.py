@@ -3,7 +3,7 @@
 Go's peer does nothing but call ReadEvent and count. It runs once before every round of ours, so
 both see the machine in the same mood; what counts is the ratio of the medians, not the seconds.
 
-    pytest bench/test_decode.py
+    pytest bench/test_decode.py --benchmark-enable -s
 """
 
 from __future__ import annotations

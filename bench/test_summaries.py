@@ -3,7 +3,7 @@
 The first race is on the wall, as in `test_decode.py`. The second is processor time of one thread:
 a pass over `events` with the summaries, and without them.
 
-    pytest bench/test_summaries.py
+    pytest bench/test_summaries.py --benchmark-enable -s
 """
 
 from __future__ import annotations
