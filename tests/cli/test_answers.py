@@ -55,6 +55,14 @@ def test_a_part_of_the_time(run: Run, packed: Path, verb: str) -> None:
     assert "+0.001000000 to +0.005000000 of a trace that began at 20" in result.stdout
 
 
+@pytest.mark.parametrize("verb", [*VERBS, "gc"])
+def test_a_part_behind_the_end(run: Run, packed: Path, verb: str) -> None:
+    result = run(verb, packed, "--from", "+9s")
+    assert result.exit_code == 0, result.output
+    assert "+9.000000000 to +9.000000000 of a trace" in result.stdout
+    assert result.stderr.startswith("gotrace: no ")
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_damage_is_told(run: Run, cut: Path, hopeless: Path, verb: str) -> None:
     assert run(verb, cut).exit_code == 3

@@ -31,7 +31,7 @@ def test_nothing_there(run, trace, tmp_path):
     out = tmp_path / "x.pftrace"
     result = run("convert", trace, "-o", out, "--from", "+1h")
     assert result.exit_code == 0
-    assert "nothing happened there: the trace lasts to +" in result.stderr
+    assert "nothing happened there: the stretch of time is empty" in result.stderr
 
 
 def test_damage(run, cut, hopeless, tmp_path):

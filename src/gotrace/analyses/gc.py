@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -118,12 +118,7 @@ def look(
             work.add(name, batch)
         if name == "metrics":
             heap.add(batch)
-    span = reading.span
-    span = replace(
-        span,
-        start_ns=max(span.start_ns, span.start_ns if first is None else first),
-        end_ns=min(span.end_ns, span.end_ns if last is None else last),
-    )
+    span = reading.span.cut(first, last)
     if compat == "go":
         utilization = mutator_utilization(tables, counting, compat=compat)
     else:

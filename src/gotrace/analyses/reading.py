@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
@@ -42,6 +42,12 @@ class Span:
     def duration_ns(self) -> int:
         """Its length; 0 for an empty trace."""
         return self.end_ns - self.start_ns
+
+    def cut(self, start_ns: int | None, end_ns: int | None) -> Span:
+        """Give the part from one time to before another, None for open; it may be empty."""
+        start = self.start_ns if start_ns is None else max(self.start_ns, start_ns)
+        end = self.end_ns if end_ns is None else min(self.end_ns, end_ns)
+        return replace(self, start_ns=start, end_ns=max(start, end))
 
 
 class Reading:
@@ -88,11 +94,10 @@ class Reading:
         """What was looked at; complete after the pass."""
         clock = self._clock or Clock(0, None)
         last = clock.start_ns if self._last_ns is None else self._last_ns
-        start = max(clock.start_ns, self.start_ns if self.start_ns is not None else 0)
-        end = last if self.end_ns is None else min(self.end_ns, last)
         offset = clock.wall_offset_ns
         wall = None if offset is None else clock.start_ns + offset
-        return Span(clock.start_ns, start, max(start, end), wall)
+        whole = Span(clock.start_ns, clock.start_ns, last, wall)
+        return whole.cut(self.start_ns, self.end_ns)
 
     def _batches(self) -> Iterator[Named]:
         columns = {name: list(dict.fromkeys(wanted)) for name, wanted in self._columns.items()}

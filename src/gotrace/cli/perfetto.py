@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from gotrace.cli.answers import moment, trace_of
+from gotrace.cli.answers import trace_of
 from gotrace.cli.inputs import report_damage
 from gotrace.cli.terminal import BAD, clean, count, fit, say, size
 
@@ -38,7 +38,7 @@ def convert_to_perfetto(
         written = write_perfetto(trace, out, start=start, end=end, names=names, overwrite=overwrite)
     click.echo("\n".join(_told(written, out)))
     if not written.slices:
-        say(f"nothing happened there: the trace lasts to +{moment(span.end_ns, span)} s")
+        say("nothing happened there: the stretch of time is empty, or the trace is over by then")
     return code
 
 

@@ -47,6 +47,9 @@ class _Page:
     def lines(self) -> Iterator[str]:
         """Yield the page."""
         names = [short_name(life["name"]) for life in self._told.lives] or ["(unknown)"]
+        if not self._told.states.num_rows:
+            yield from header(self._name, self._span, f"no goroutine {self._goroutine}")
+            return
         yield from header(self._name, self._span, f"goroutine {self._goroutine}  {names[0]}")
         for life in self._told.lives:
             yield from self._life(life)
