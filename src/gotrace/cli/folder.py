@@ -7,13 +7,12 @@ table has a thread in which its sink waits for the next one.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,7 +103,7 @@ def write_folder(
 
     `notes` is read at the end. Raises as `gotrace.sinks.parquet.write_parquet`.
     """
-    from gotrace.sinks.aside import MANIFEST, directory_aside, explained
+    from gotrace.sinks.aside import directory_aside, explained, write_manifest
 
     with (
         explained(f"writing {form}", directory),
@@ -124,34 +123,14 @@ def write_folder(
             for sink in sinks.values():
                 sink.abandon()
         written = {name: (sink.rows, sink.path.stat().st_size) for name, sink in sinks.items()}
-        manifest = _manifest(written, schemas, form, source, notes)
-        (aside / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    return written
-
-
-def _manifest(
-    written: Mapping[str, tuple[int, int]],
-    schemas: Mapping[str, pa.Schema],
-    form: str,
-    source: Mapping[str, object],
-    notes: Sequence[Mapping[str, object]],
-) -> dict[str, Any]:
-    """Say what is in the folder, as the sink of Parquet does."""
-    from gotrace import SCHEMA_VERSION, __version__
-
-    tables = {
-        name: {
-            "rows": rows,
-            "bytes": length,
-            "files": [{"name": f"{name}.{form}", "rows": rows, "bytes": length}],
-            "columns": {field.name: str(field.type) for field in schemas[name]},
+        tables = {
+            name: {
+                "rows": rows,
+                "bytes": length,
+                "files": [{"name": f"{name}.{form}", "rows": rows, "bytes": length}],
+                "columns": {field.name: str(field.type) for field in schemas[name]},
+            }
+            for name, (rows, length) in written.items()
         }
-        for name, (rows, length) in written.items()
-    }
-    return {
-        "gotrace": __version__,
-        "schema_version": SCHEMA_VERSION,
-        "source": dict(source),
-        "tables": tables,
-        "notes": [dict(note) for note in notes],
-    }
+        write_manifest(aside, {"source": source, "tables": tables, "notes": list(notes)})
+    return written

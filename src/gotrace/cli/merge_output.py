@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +18,8 @@ from gotrace.cli.aligned import aligned
 from gotrace.cli.answers import shell_word
 from gotrace.cli.profile_output import write_columns
 from gotrace.cli.stack_text import wall_second
-from gotrace.cli.terminal import clean, count
-from gotrace.sinks.aside import MANIFEST, directory_aside, explained
+from gotrace.cli.terminal import clean, count, next_steps
+from gotrace.sinks.aside import directory_aside, explained, write_manifest
 from gotrace.sinks.profile_proto import ENDINGS, ending_of
 from gotrace.tables.schema import schema
 
@@ -60,8 +59,7 @@ def write_groups(
             samples = write_columns(group.profile, str(aside / name), overwrite=False)
             length = (aside / name).stat().st_size
             files.append({"name": name, "rows": samples, "bytes": length})
-        manifest = _manifest(groups, files)
-        (aside / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        write_manifest(aside, {"tables": {"merged": _listed(groups, files)}})
     folder = Path(path)
     return {
         group.values: os.fspath(folder / name) for group, name in zip(groups, names, strict=True)
@@ -84,21 +82,13 @@ def _names(groups: Sequence[Merged]) -> list[str]:
     return list(names)
 
 
-def _manifest(groups: Sequence[Merged], files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    from gotrace import SCHEMA_VERSION, __version__
-
+def _listed(groups: Sequence[Merged], files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
-        "gotrace": __version__,
-        "schema_version": SCHEMA_VERSION,
-        "tables": {
-            "merged": {
-                "rows": sum(file["rows"] for file in files),
-                "files": [
-                    {**file, "group": list(group.values), "profiles": group.profiles}
-                    for file, group in zip(files, groups, strict=True)
-                ],
-            }
-        },
+        "rows": sum(file["rows"] for file in files),
+        "files": [
+            {**file, "group": list(group.values), "profiles": group.profiles}
+            for file, group in zip(files, groups, strict=True)
+        ],
     }
 
 
@@ -161,11 +151,11 @@ def summary_lines(
         inputs = " ".join(shell_word(word) for word in words[:3])
         target = "merged/" if by else "merged.pb.gz"
         grouped = "".join(f" --group-by {shell_word(text)}" for text in group_by)
-        yield f"next: gotrace merge {inputs}{' …' if len(words) > 3 else ''}{grouped} -o {target}"
+        more = " …" if len(words) > 3 else ""
+        yield from next_steps(f"gotrace merge {inputs}{more}{grouped} -o {target}")
         return
-    first = next(iter((written or {}).values()), path)
-    yield f"next: gotrace top {shell_word(first)}"
-    yield f"      gotrace flame {shell_word(first)} -o flame.html"
+    first = shell_word(next(iter((written or {}).values()), path))
+    yield from next_steps(f"gotrace top {first}", f"gotrace flame {first} -o flame.html")
 
 
 def _by_label(by: Sequence[GroupBy]) -> bool:

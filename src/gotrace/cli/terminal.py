@@ -58,6 +58,13 @@ def clean_lines(text: str) -> Iterator[str]:
     return (clean(line) for line in text.rstrip("\n").split("\n"))
 
 
+def next_steps(*commands: str) -> list[str]:
+    """Say which commands to go on with; one a line, so that each can be copied."""
+    return [
+        f"{'      ' if place else 'next: '}{clean(each)}" for place, each in enumerate(commands)
+    ]
+
+
 def fit(text: str, width: int = WIDTH) -> str:
     """Cut a clean text to a number of columns, with … where it was cut."""
     if text.isascii():

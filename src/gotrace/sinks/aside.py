@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final, Union
 
@@ -52,6 +52,30 @@ def directory_aside(target: str | os.PathLike[str], *, overwrite: bool) -> Itera
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
+
+
+def write_manifest(directory: Path, facts: Mapping[str, object]) -> None:
+    """Write the last file of a directory: who made it, and what is in it.
+
+    `facts` has `tables`: of each its rows and `files`, and of these the name, rows and bytes.
+    """
+    from gotrace import SCHEMA_VERSION, __version__
+
+    manifest = {"gotrace": __version__, "schema_version": SCHEMA_VERSION, **facts}
+    (directory / MANIFEST).write_text(to_json(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def to_json(value: object, indent: int | None = None) -> str:
+    """Write facts about a source as JSON; paths and bytes as text."""
+    return json.dumps(value, indent=indent, default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (os.PathLike, bytes)):
+        return os.fsdecode(value)
+    raise TypeError(f"{type(value).__name__} has no place in a manifest")
 
 
 @contextlib.contextmanager

@@ -11,15 +11,15 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
 from gotrace.errors import unknown_name
-from gotrace.sinks.aside import MANIFEST, directory_aside, explained
+from gotrace.sinks.aside import directory_aside, explained, write_manifest
 from gotrace.sinks.encodings import encodings
-from gotrace.sinks.parquet_table import File, Limits, Metadata, TableFiles, to_json
+from gotrace.sinks.parquet_table import File, Limits, Metadata, TableFiles
+from gotrace.tables.threads import usable_threads
 
 ROW_GROUP_ROWS: Final = 1 << 18
 """Rows of a row group. Measured: 131,072 to 1 Mi rows differ by 3 % in bytes, not in time, but
@@ -93,7 +93,7 @@ def write_parquet(
     threads. The bytes are the same for any `threads`.
     """
     alone = threads == 1
-    threads = _processors() if threads is None else threads
+    threads = usable_threads(None) if threads is None else threads
     limits = Limits(row_group_rows, row_group_bytes, file_bytes)
     if min(threads, row_group_rows, row_group_bytes, file_bytes) < 1:
         raise ValueError(f"threads and limits must be at least 1: {threads=}, {limits}")
@@ -114,7 +114,8 @@ def write_parquet(
                 options = {**encodings(name, schema, order.get(name, ())), **packing}
                 tables[name] = TableFiles(aside, name, schema, source, limits, options, executor)
             written = _pass(batches, tables)
-            _write_manifest(aside, written, schemas, source, notes)
+            listed = {name: _listed(files, schemas[name]) for name, files in written.items()}
+            write_manifest(aside, {"source": source, "tables": listed, "notes": list(notes)})
     finally:
         if executor is not None:  # what it still does after an error is for files that are gone
             executor.shutdown(wait=False, cancel_futures=True)
@@ -140,13 +141,6 @@ def _pass(
             table.abandon()
 
 
-def _processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _order_of(schemas: Mapping[str, pa.Schema]) -> Mapping[str, Sequence[str]]:
     from gotrace.tables.schema import TABLES
 
@@ -157,29 +151,10 @@ def _sum(files: Iterable[File], what: str) -> int:
     return sum(getattr(file, what) for file in files)
 
 
-def _write_manifest(
-    folder: Path,
-    written: Mapping[str, Sequence[File]],
-    schemas: Mapping[str, pa.Schema],
-    source: Metadata,
-    notes: Sequence[Metadata],
-) -> None:
-    from gotrace import __version__
-    from gotrace.tables.schema import SCHEMA_VERSION
-
-    manifest = {
-        "gotrace": __version__,
-        "schema_version": SCHEMA_VERSION,
-        "source": source,
-        "tables": {
-            name: {
-                "rows": _sum(files, "rows"),
-                "bytes": _sum(files, "bytes"),
-                "files": [vars(file) for file in files],
-                "columns": {field.name: str(field.type) for field in schemas[name]},
-            }
-            for name, files in written.items()
-        },
-        "notes": list(notes),
+def _listed(files: Sequence[File], fields: pa.Schema) -> dict[str, object]:
+    return {
+        "rows": _sum(files, "rows"),
+        "bytes": _sum(files, "bytes"),
+        "files": [vars(file) for file in files],
+        "columns": {field.name: str(field.type) for field in fields},
     }
-    (folder / MANIFEST).write_text(to_json(manifest, indent=1) + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Mapping
@@ -13,6 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from gotrace.sinks.aside import to_json
 
 Metadata = Mapping[str, object]
 
@@ -186,19 +187,6 @@ class TableFiles:
         self._files[-1].bytes = self._sink.tell()
         self._sink.close()
         self._writer = self._sink = None
-
-
-def to_json(value: object, indent: int | None = None) -> str:
-    """Write facts about a source as JSON; paths and bytes as text."""
-    return json.dumps(value, indent=indent, default=_plain)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, (os.PathLike, bytes)):
-        return os.fsdecode(value)
-    raise TypeError(f"{type(value).__name__} has no place in a manifest")
 
 
 def _difference(name: str, wanted: pa.Schema, got: pa.Schema) -> str:
