@@ -7,13 +7,12 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
-
 from gotrace.cli.aligned import width_of_page, wrapped
 from gotrace.cli.inputs import on_error_option, open_trace, rereadable
-from gotrace.cli.moments import When, duration, seconds, wall
+from gotrace.cli.moments import duration, seconds, wall
+from gotrace.cli.options import window_options
 from gotrace.cli.output import output_options
-from gotrace.cli.terminal import clean, fit
+from gotrace.cli.terminal import clean, fit, next_steps
 
 if TYPE_CHECKING:
     from gotrace.analyses.reading import Span
@@ -33,8 +32,7 @@ def answer_options(command: Command) -> Command:
         return command(window={"start": start, "end": end}, **given)
 
     options: list[Callable[[Any], Any]] = [
-        click.option("--from", "start", type=When(), help="First time: +12.5s, RFC 3339, or ns."),
-        click.option("--to", "end", type=When(), help="Time to stop before."),
+        window_options,
         output_options,
         on_error_option,
     ]
@@ -73,9 +71,8 @@ def shell_word(name: str) -> str:
 
 
 def next_lines(*commands: str) -> list[str]:
-    """Say which commands to go on with; one a line, so that each can be copied."""
-    begins = ["next: ", *["      "] * len(commands)]
-    return ["", *(f"{begin}{clean(text)}" for begin, text in zip(begins, commands, strict=False))]
+    """End a page with the commands to go on with."""
+    return ["", *next_steps(*commands)]
 
 
 def word_of(name: str | None) -> str | None:

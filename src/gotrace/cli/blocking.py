@@ -19,6 +19,7 @@ from gotrace.cli.answers import (
     trace_of,
 )
 from gotrace.cli.inputs import report_damage
+from gotrace.cli.options import limit_option
 from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, count, say
 
@@ -35,7 +36,7 @@ _EXPLAINED = 5
 @click.option("--wait", metavar="WORD", help="Only what waits for this: mutex, chan_recv, …")
 @click.option("--at", metavar="TEXT", help="Only places with TEXT in their name.")
 @click.option("--runtime", is_flag=True, help="Idle goroutines of the runtime itself too.")
-@click.option("--limit", type=click.IntRange(min=1), default=15, show_default=True, help="Rows.")
+@limit_option(15)
 @answer_options
 def blocking(
     file: str,

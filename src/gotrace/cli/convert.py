@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gotrace.cli.inputs import Delivery, file_bytes, on_error_option, open_input, report_damage
-from gotrace.cli.moments import When
+from gotrace.cli.options import compat_option, window_options
 from gotrace.cli.output import EXTENSIONS, write_rows
 from gotrace.cli.terminal import clean, count, fit, size
 
@@ -49,8 +49,7 @@ Written = Mapping[str, "tuple[int, int]"]
     type=click.Choice([*_FORMATS, _PERFETTO]),
     help="What the files of a folder are, or one file for Perfetto.  [default: parquet]",
 )
-@click.option("--from", "start", type=When(), help="First time: +12.5s, RFC 3339, or ns.")
-@click.option("--to", "end", type=When(), help="Time to stop before.")
+@window_options
 @click.option(
     "--generation",
     "generations",
@@ -63,7 +62,7 @@ Written = Mapping[str, "tuple[int, int]"]
     type=click.IntRange(min=1),
     help="Threads that encode Parquet beside the decoder; 1 starts none.  [default: one a core]",
 )
-@click.option("--compat", type=click.Choice(["go"]), help="Go's numbers where ours differ.")
+@compat_option()
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier convert wrote there.")
 @on_error_option
 def convert(
@@ -94,7 +93,6 @@ def convert(
     gotrace convert heap.pb.gz -o heap.pb                    a profile, packed otherwise
     """
     from gotrace.cli.perfetto import ENDINGS, convert_to_perfetto
-    from gotrace.tables.schema import ALL_TABLES_OF, resolve
 
     if form == _PERFETTO or (form is None and out.lower().endswith(ENDINGS)):
         if tables or generations or threads or compat:
@@ -111,27 +109,33 @@ def convert(
             raise click.UsageError(f"a {source.kind} has no --from, --to, --generation or --compat")
         if by_ending == "profile":
             return _profile(source, out, tables, overwrite)
-        names = resolve(tables or "default", ALL_TABLES_OF[source.kind])
-        if not names:
-            raise click.UsageError("--tables names no table")
-        if by_ending is not None and len(names) != 1:
-            raise click.UsageError(
-                f"-o {clean(out)} holds one table: give --tables NAME, or a folder for all"
-            )
+        names = _names(source, tables)
         how = {**window, "compat": compat} if source.kind == "trace" else {}
         delivery = Delivery(source, names, **how)
         if by_ending is not None:
+            if len(names) != 1:
+                raise click.UsageError(
+                    f"-o {clean(out)} holds one table: give --tables NAME, or a folder for all"
+                )
             written = _one_file(delivery, names[0], by_ending, out, overwrite)
-        elif form in (None, "parquet"):
+        elif form is None or form == "parquet":
             order: dict[str, Any] | None = {} if compat else None  # Go's rows come in another
             written = _parquet(
                 source, delivery, names, out, overwrite=overwrite, threads=threads, order=order
             )
         else:
-            assert form is not None
             written = _folder(source, delivery, names, form, out, overwrite)
     click.echo("\n".join(_summary(written, out)))
     return report_damage([source])
+
+
+def _names(source: Trace | Profile, tables: str | None) -> tuple[str, ...]:
+    from gotrace.tables.schema import ALL_TABLES_OF, resolve
+
+    names = resolve(tables or "default", ALL_TABLES_OF[source.kind])
+    if not names:
+        raise click.UsageError("--tables names no table")
+    return names
 
 
 def _by_ending(out: str) -> str | None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from gotrace.cli.inputs import on_error_option, open_trace, report_damage
-from gotrace.cli.moments import When, seconds, wall
+from gotrace.cli.moments import seconds, wall
+from gotrace.cli.options import window_options
 from gotrace.cli.output import (
     FORMATS,
     format_of,
@@ -34,8 +35,7 @@ _SITE_COLUMNS = ("stack_id", "leaf", "site")
 
 @click.command()
 @click.argument("file")
-@click.option("--from", "start", type=When(), help="First time: +12.5s, RFC 3339, or ns.")
-@click.option("--to", "end", type=When(), help="Time to stop before.")
+@window_options
 @click.option(
     "--goroutine",
     "goroutines",

@@ -20,6 +20,7 @@ from gotrace.cli.answers import (
 )
 from gotrace.cli.bars import spark
 from gotrace.cli.inputs import report_damage
+from gotrace.cli.options import compat_option, limit_option
 from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, count, fit, say, size
 
@@ -42,11 +43,9 @@ _LEAST_TOLD_NS = 1_000_000
     show_default=True,
     help="Which table --format and -o write; text has all of them.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=8, show_default=True, help="Rows.")
-@click.option(
-    "--compat",
-    type=click.Choice(["go"]),
-    help="Utilization as go tool trace has it, which counts mark workers twice and may end early.",
+@limit_option(8)
+@compat_option(
+    "Utilization as go tool trace has it, which counts mark workers twice and may end early."
 )
 @answer_options
 def gc(

@@ -19,6 +19,7 @@ from gotrace.cli.answers import (
     word_of,
 )
 from gotrace.cli.inputs import report_damage
+from gotrace.cli.options import compat_option, limit_option
 from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, count, say
 
@@ -54,8 +55,8 @@ _BY = {"exec": "exec_ns", "sched": "sched_ns", "block": "block_ns", "count": "co
     show_default=True,
     help="What the largest comes first of.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows.")
-@click.option("--compat", type=click.Choice(["go"]), help="Go's numbers where ours differ.")
+@limit_option(20)
+@compat_option()
 @answer_options
 def goroutines(
     file: str,

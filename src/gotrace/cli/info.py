@@ -11,7 +11,7 @@ from gotrace.cli.answers import shell_word
 from gotrace.cli.inputs import check_once, on_error_option, open_input, report_damage
 from gotrace.cli.many import Many
 from gotrace.cli.moments import duration
-from gotrace.cli.terminal import BAD, PARTIAL, clean, count, fit, size
+from gotrace.cli.terminal import BAD, PARTIAL, clean, count, fit, next_steps, size
 
 if TYPE_CHECKING:
     from gotrace.tables.info import Info
@@ -78,8 +78,7 @@ def _text(told: Info) -> Iterator[str]:
         yield fit(f"  {name:12} {clean(text)}")
     if _has_events(told):
         file = shell_word(told.source)
-        yield f"next: gotrace events {file} --limit 20"
-        yield f"      gotrace convert {file} -o DIR"
+        yield from next_steps(f"gotrace events {file} --limit 20", f"gotrace convert {file} -o DIR")
 
 
 def _has_events(told: Info) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -113,8 +112,3 @@ def counted(files: Sequence[object]) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=len(files))
         yield lambda: bar.advance(task)
-
-
-def folder_of(file: str) -> str:
-    """Give the folder of a file, or of a URL."""
-    return os.path.dirname(file) or "."

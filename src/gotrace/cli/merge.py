@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gotrace.cli.many import Many, counted, folder_of
+from gotrace.cli.many import Many, counted
 from gotrace.cli.output import FORMATS, write_rows
+from gotrace.cli.paths import expanded, folder_of
 from gotrace.cli.stack_input import Question, answering, filter_options
 from gotrace.cli.terminal import Failure, say
 
@@ -111,7 +112,6 @@ class _Adding:
         self, files: tuple[str, ...], question: Question, on_error: str, threads: int | None
     ) -> None:
         from gotrace.cli.inputs import check_once
-        from gotrace.cli.paths import expanded
 
         self._files = expanded(files)
         check_once(self._files)

@@ -28,6 +28,11 @@ def expanded(words: Iterable[str]) -> list[str]:
     return files
 
 
+def folder_of(file: str) -> str:
+    """Give the folder of a file, or of a URL."""
+    return os.path.dirname(file) or "."
+
+
 def _files_of(path: str) -> list[str]:
     return sorted(_below(path)) if os.path.isdir(path) else [path]
 

@@ -11,6 +11,7 @@ import click
 from gotrace.cli.answers import shell_word, trace_of
 from gotrace.cli.inputs import on_error_option, report_damage
 from gotrace.cli.moments import duration
+from gotrace.cli.options import compat_option
 from gotrace.cli.parts import asked_part, part_words
 from gotrace.cli.stack_input import answering
 from gotrace.cli.terminal import BAD, binary_output, clean, count, fit, say
@@ -40,11 +41,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "-o", "out", metavar="OUT", help="File to write: .pb.gz, .pb.zst or .pb; else standard output."
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUT.")
-@click.option(
-    "--compat",
-    type=click.Choice(["go"]),
-    help="Of an id that lives twice count only the last life, as Go does.",
-)
+@compat_option("Of an id that lives twice count only the last life, as Go does.")
 @on_error_option
 def pprof(
     file: str,

@@ -9,7 +9,7 @@ from gotrace.analyses.units import scaled_label
 from gotrace.cli.answers import shell_word
 from gotrace.cli.moments import duration
 from gotrace.cli.stack_text import wall_second
-from gotrace.cli.terminal import clean, count, fit, size
+from gotrace.cli.terminal import clean, count, fit, next_steps, size
 from gotrace.tables.profile import ProfileInfo
 
 _PROFILES_SHOWN = 3
@@ -36,11 +36,13 @@ def lines(told: ProfileInfo) -> Iterator[str]:
         where = f"at byte {note['offset']}: " if note["offset"] is not None else ""
         yield _fact("", f"{note['severity']}: {where}{note['text']}")
     if any(profile["samples"] for profile in told.profiles):
-        word = shell_word(told.source)
-        yield f"next: gotrace top {word}"
-        yield f"      gotrace flame {word} -o flame.html"
-        if any(profile["labels"] for profile in told.profiles):
-            yield f"      gotrace tags {word}"
+        file = shell_word(told.source)
+        labelled = any(profile["labels"] for profile in told.profiles)
+        yield from next_steps(
+            f"gotrace top {file}",
+            f"gotrace flame {file} -o flame.html",
+            *([f"gotrace tags {file}"] if labelled else []),
+        )
 
 
 def _facts(profile: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ from gotrace.cli.answers import (
 )
 from gotrace.cli.inputs import report_damage
 from gotrace.cli.interval_groups import group_lines
+from gotrace.cli.options import compat_option, limit_option
 from gotrace.cli.output import Output
 from gotrace.cli.tasks import split_text, why_none
 from gotrace.cli.terminal import BAD, clean, count, fit, say
@@ -42,8 +43,8 @@ _TIMES = {
 @click.command()
 @click.argument("file")
 @click.option("--name", metavar="TEXT", help="Only types with TEXT in their name.")
-@click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="Rows.")
-@click.option("--compat", type=click.Choice(["go"]), help="Counts and histograms as Go's.")
+@limit_option(5)
+@compat_option("Counts and histograms as Go's.")
 @answer_options
 def regions(
     file: str,

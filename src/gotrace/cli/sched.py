@@ -20,6 +20,7 @@ from gotrace.cli.answers import (
 )
 from gotrace.cli.bars import bar, histogram_lines, spark
 from gotrace.cli.inputs import report_damage
+from gotrace.cli.options import limit_option
 from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, clean, count, fit, say
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Which table --format and -o write; text has all of them.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="Rows.")
+@limit_option(5)
 @answer_options
 def sched(
     file: str,

@@ -22,6 +22,7 @@ from gotrace.cli.inputs import (
 )
 from gotrace.cli.interrupts import forget, interruptible
 from gotrace.cli.many import Many
+from gotrace.cli.options import compat_option
 from gotrace.cli.output import FORMATS, format_of, write_rows
 from gotrace.cli.terminal import OK, PARTIAL, clean_lines, say
 
@@ -49,7 +50,7 @@ _BATCH_ROWS = 65536
     type=click.Choice(FORMATS),
     help="Text by default, or what the ending of -o says.",
 )
-@click.option("--compat", type=click.Choice(["go"]), help="Go's numbers where ours differ.")
+@compat_option()
 @click.option("--overwrite", is_flag=True, help="Replace OUT.")
 @on_error_option
 def sql(

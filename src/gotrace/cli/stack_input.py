@@ -23,6 +23,7 @@ from gotrace.cli.inputs import (
     open_input,
     report_damage,
 )
+from gotrace.cli.options import compat_option
 from gotrace.cli.parts import PARTS, option_of, part_options
 from gotrace.cli.terminal import OK, Failure, say
 
@@ -115,7 +116,7 @@ def stack_options(command: Command) -> Command:
             help=f"What makes frames one: {', '.join(GRANULARITIES)}.",
         ),
         click.option("--noinlines", is_flag=True, help="Count inlined calls to their callers."),
-        click.option("--compat", type=click.Choice(["go"]), help="Go's numbers where ours differ."),
+        compat_option(),
     ]
     command = filter_options(command)
     for option in reversed(options):

@@ -12,7 +12,7 @@ import click
 from gotrace.cli.aligned import width_of_page
 from gotrace.cli.answers import shell_word
 from gotrace.cli.parts import part_words
-from gotrace.cli.terminal import WIDTH, clean, fit, is_coloured
+from gotrace.cli.terminal import WIDTH, clean, fit, is_coloured, next_steps
 
 if TYPE_CHECKING:
     from gotrace.analyses.profile_columns import ProfileColumns
@@ -203,9 +203,8 @@ def _why_no_samples(columns: ProfileColumns, question: Question) -> str:
 
 
 def next_lines(commands: Sequence[str], style: Style) -> Iterator[str]:
-    """Say which commands to go on with, one a line, so that each can be copied."""
-    for place, command in enumerate(commands):
-        yield style.dim(f"{'next:' if not place else '     '} gotrace {command}")
+    """Say which commands to go on with, in the background."""
+    return map(style.dim, next_steps(*(f"gotrace {command}" for command in commands)))
 
 
 def file_words(stacks: Stacks) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gotrace.cli.options import limit_option
 from gotrace.cli.output import Output, output_options
 from gotrace.cli.stack_input import (
     Question,
@@ -27,13 +28,7 @@ _BAR = 20
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=20,
-    show_default=True,
-    help="Values of a key in text.",
-)
+@limit_option(20, "Values of a key in text.")
 @output_options
 @stack_options
 def tags(

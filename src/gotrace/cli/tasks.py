@@ -20,6 +20,7 @@ from gotrace.cli.answers import (
 )
 from gotrace.cli.inputs import report_damage
 from gotrace.cli.interval_groups import group_lines
+from gotrace.cli.options import compat_option, limit_option
 from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, clean, count, fit, say
 
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 @click.argument("file")
 @click.option("--id", "task", type=click.IntRange(min=1), help="One task, and its critical path.")
 @click.option("--name", metavar="TEXT", help="Only types with TEXT in their name.")
-@click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="Rows.")
-@click.option("--compat", type=click.Choice(["go"]), help="Counts and histograms as Go's.")
+@limit_option(5)
+@compat_option("Counts and histograms as Go's.")
 @answer_options
 def tasks(
     file: str,
