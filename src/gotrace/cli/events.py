@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -17,9 +16,10 @@ from gotrace.cli.output import (
     format_of,
     raw_output_options,
     text_output,
+    write_lines,
     write_rows,
 )
-from gotrace.cli.terminal import BAD, OK, PARTIAL, clean, count, fit, say
+from gotrace.cli.terminal import BAD, clean, count, fit, say
 from gotrace.spec.words import KINDS
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from gotrace.tables.generations import Generation
     from gotrace.tables.trace import Trace
 
-_WRITE_BYTES = 1 << 16
 _SHOWN = 12
 _SITE_COLUMNS = ("stack_id", "leaf", "site")
 
@@ -80,12 +79,14 @@ def events(
     gotrace events app.trace --kind log --kind task_begin --format json
     """
     if wire:
+        from gotrace.cli.wire_text import write_wire
+
         if start or end or goroutines or kinds or limit is not None or form:
             raise click.UsageError(
                 "--wire prints the whole trace: it takes no filter and no format"
             )
         with text_output(path, overwrite=overwrite) as out:
-            return _wire(file, on_error, out)
+            return write_wire(file, on_error, out)
     form = format_of(path, form, FORMATS)
     wish = _Wish(start, end, goroutines, kinds, limit)
     trace = open_trace(file, on_error)
@@ -294,59 +295,6 @@ def _print(chosen: _Chosen, name: str, out: TextIO) -> int:
             out.write(f"{fit('# ' + clean(name))}\n")
             out.write(f"# seconds from the start of the trace{began}\n# {HEADER[2:]}\n")
         rows += batch.num_rows
-        _write(event_lines(batch, chosen.start_ns, chosen.sites), out)
+        write_lines(event_lines(batch, chosen.start_ns, chosen.sites), out)
     out.flush()
     return rows
-
-
-def _wire(file: str, on_error: str, out: TextIO) -> int:
-    from gotrace.limits import DEFAULT
-    from gotrace.sources.input import Input, source_of
-    from gotrace.sources.sniff import check_version, not_built
-    from gotrace.wire import bytes_to_text
-
-    if on_error == "skip" or (file == "-" and sys.stdin.isatty()):
-        open_trace(file, on_error)
-    given = Input(source_of(file), DEFAULT)
-    passing = given.open()
-    salvage = on_error == "salvage"
-    if passing.sniffed.kind != "trace" or passing.sniffed.minor is None:
-        raise not_built(passing.sniffed.kind, given.name)
-    check_version(passing.sniffed.minor, given.name, lenient=salvage)
-    chunks = (bytes(chunk) for chunk in passing.chunks)
-    text = bytes_to_text(chunks, given.name, "salvage" if salvage else "fail", any_version=salvage)
-    damage = _Damage()
-    _write((line.rstrip("\n") for line in damage.watch(text)), out)
-    out.flush()
-    if damage.line:
-        say(f"{damage.line}; what follows it was printed as Bytes")
-        return PARTIAL
-    return OK
-
-
-class _Damage:
-    """Sees the comment that stands before what is no record."""
-
-    line = ""
-
-    def watch(self, lines: Iterable[str]) -> Iterator[str]:
-        for line in lines:
-            if line.startswith("# "):
-                self.line = line[2:].rstrip("\n")
-            yield line
-
-
-def _write(lines: Iterable[str], out: TextIO) -> None:
-    """Write lines in pieces of some size; each leaves at once, for whoever reads along."""
-    pending: list[str] = []
-    length = 0
-    for line in lines:
-        pending.append(line)
-        length += len(line) + 1
-        if length >= _WRITE_BYTES:
-            out.write("\n".join([*pending, ""]))
-            out.flush()
-            pending.clear()
-            length = 0
-    if pending:
-        out.write("\n".join([*pending, ""]))

@@ -38,6 +38,8 @@ EXTENSIONS: Final = {
 
 BINARY: Final = frozenset({"arrow", "parquet"})
 
+_WRITE_BYTES: Final = 1 << 16
+
 
 def format_of(path: str | None, form: str | None, known: Iterable[str]) -> str:
     """Decide the format by `--format`, else by the ending of `-o`; text without either."""
@@ -74,8 +76,7 @@ class Output:
             write_rows(batches, table.schema, self.form, self.path, overwrite=self.overwrite)
             return
         with text_output(self.path, overwrite=self.overwrite) as out:
-            for line in lines:
-                out.write(f"{line}\n")
+            write_lines(lines, out)
 
 
 def output_options(command: Command) -> Command:
@@ -120,6 +121,22 @@ def text_output(path: str | None, *, overwrite: bool) -> Iterator[TextIO]:
         yield text
         text.flush()
         text.detach()
+
+
+def write_lines(lines: Iterable[str], out: TextIO) -> None:
+    """Write lines in pieces of some size; each leaves at once, for whoever reads along."""
+    pending: list[str] = []
+    length = 0
+    for line in lines:
+        pending.append(line)
+        length += len(line) + 1
+        if length >= _WRITE_BYTES:
+            out.write("\n".join([*pending, ""]))
+            out.flush()
+            pending.clear()
+            length = 0
+    if pending:
+        out.write("\n".join([*pending, ""]))
 
 
 def write_rows(
