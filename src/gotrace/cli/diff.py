@@ -112,11 +112,8 @@ class _Compare:
                 self._base,
                 self._other,
                 value,
+                **self._question.choices,
                 normalize=self._normalize,
-                granularity=self._question.granularity,
-                inlines=self._question.inlines,
-                filters=self._question.filters,
-                unit=self._question.label_unit,
                 compat=self._question.compat,
             )
 

@@ -28,11 +28,8 @@ class Flame:
             return flame_of(
                 self.stacks.columns,
                 value or self.question.by,
-                granularity=self.question.granularity,
-                inlines=self.question.inlines,
-                filters=self.question.filters,
+                **self.question.choices,
                 upside_down=self.upside_down,
-                unit=self.question.label_unit,
             )
 
 

@@ -102,13 +102,10 @@ def graph_of(stacks: Stacks, question: Question, shape: Shape, trim: Trim) -> Gr
         return call_graph(
             stacks.columns,
             question.by,
-            granularity=question.granularity,
-            inlines=question.inlines,
-            filters=question.filters,
+            **question.choices,
             trim=trim,
             sort=shape.sort,
             relative=shape.relative,
             drop_negative=shape.drop_negative,
-            unit=question.label_unit,
             compat=question.compat,
         )

@@ -97,10 +97,7 @@ def _graphs(stacks: Stacks, question: Question) -> tuple[Graph, Graph]:
             call_graph(
                 stacks.columns,
                 question.by,
-                granularity=granularity,
-                inlines=question.inlines,
-                filters=question.filters,
-                unit=question.label_unit,
+                **{**question.choices, "granularity": granularity},
                 compat=question.compat,
             )
             for granularity in ("lines", "functions")

@@ -91,6 +91,16 @@ class Question:
         """Unit that numbers of labels are written in."""
         return "minimum" if self.unit == "auto" else self.unit
 
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What makes frames one and what is left of the stacks, as arguments of the analyses."""
+        return {
+            "granularity": self.granularity,
+            "inlines": self.inlines,
+            "filters": self.filters,
+            "unit": self.label_unit,
+        }
+
     def filter_words(self) -> list[str]:
         """Give the filters as they are given on the command line."""
         return [f"--{name.replace('_', '-')}" for name in self.given_filters]

@@ -61,15 +61,7 @@ def traces(
 
     stacks = read_stacks(files, question, on_error)
     with answering():
-        table = traces_of(
-            stacks.columns,
-            question.by,
-            granularity=question.granularity,
-            inlines=question.inlines,
-            filters=question.filters,
-            unit=question.label_unit,
-            compat=question.compat,
-        )
+        table = traces_of(stacks.columns, question.by, **question.choices, compat=question.compat)
     most = (20 if out.form == "text" and question.compat != "go" else 0) if limit is None else limit
     chosen = _largest(table, most) if most else table
     out.write(chosen, _page(stacks, question, chosen, table.num_rows, Style(out.path)))
