@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gotrace.analyses.profile_columns import Bools, Ints, ProfileColumns, whole_rest
+from gotrace.analyses.profile_columns import ProfileColumns, whole_rest
+from gotrace.arrays import Bools, Ints
 from gotrace.tables.schema import schema
 
 

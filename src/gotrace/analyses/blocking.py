@@ -11,9 +11,9 @@ from gotrace._core import PairSums
 from gotrace.analyses.clipping import pairs_of, within
 from gotrace.analyses.distributions import Distributions
 from gotrace.analyses.names_of_stacks import COLUMNS, places
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.analyses.sums import Numbering, codes_in, taken
+from gotrace.arrays import Ints
 from gotrace.spec.words import STATES, WAITS, WAKES
 from gotrace.tables.schema import schema
 from gotrace.tables.times import When

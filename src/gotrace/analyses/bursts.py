@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.sums import codes_in, ints
+from gotrace.arrays import Ints
 from gotrace.tables.schema import schema
 
 BIN_NS: Final = 1_000_000

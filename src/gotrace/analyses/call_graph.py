@@ -12,8 +12,9 @@ import pyarrow as pa
 from gotrace._core import CallGraph
 from gotrace.analyses.filters import Filters, apply, prepare
 from gotrace.analyses.frames import FrameStacks, Nodes, frame_stacks
-from gotrace.analyses.profile_columns import Bools, Ints, ProfileColumns, Tables
+from gotrace.analyses.profile_columns import ProfileColumns, Tables
 from gotrace.analyses.stack_source import columns_of
+from gotrace.arrays import Bools, Ints
 from gotrace.tables.schema import schema
 
 Sort = Literal["flat", "cum"]

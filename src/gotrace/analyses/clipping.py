@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace._core import PairSums
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Columns, Named, Reading, Span, Tables
 from gotrace.analyses.sums import Numbering, codes_in, ints
+from gotrace.arrays import Ints
 from gotrace.tables.times import When
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from gotrace.analyses.profile_columns import Ints
+from gotrace.arrays import Ints
 
 MOST: Final = 100_000
 """Changes that are told apart; of more, those that come too close are one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gotrace.analyses.profile_columns import Bools, Ints
+from gotrace.arrays import Bools, Ints
 
 
 class Coverage:

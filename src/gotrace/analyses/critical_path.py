@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace._core import CriticalPath
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Tables
 from gotrace.analyses.sums import Codes, codes_in, ints, whole
+from gotrace.arrays import Bools, Ints
 from gotrace.errors import LimitError, UnknownNameError
 from gotrace.limits import MOST_PATH_INTERVALS
 from gotrace.spec.words import STATES
@@ -98,7 +97,7 @@ def _table(path: CriticalPath, states: pa.Table, state: Codes, ids: Ints) -> pa.
     intervals, starts, ends = (np.empty(size, np.int64) for _ in range(3))
     goroutines, depths = np.empty(size, np.int32), np.empty(size, np.int32)
     path.copy_to(intervals, goroutines, starts, ends, depths)
-    unknown: npt.NDArray[np.bool_] = intervals < 0
+    unknown: Bools = intervals < 0
     taken = states.take(pa.array(intervals, mask=unknown))
     ran = pa.array(state[np.maximum(intervals, 0)] == _RUNNING)
     stack = pc.if_else(ran, taken["end_stack_id"], taken["stack_id"])

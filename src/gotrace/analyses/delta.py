@@ -9,7 +9,8 @@ import numpy as np
 
 from gotrace.analyses.frames import add_checked
 from gotrace.analyses.merge import Level, Merger
-from gotrace.analyses.profile_columns import Bools, Ints, ProfileColumns
+from gotrace.analyses.profile_columns import ProfileColumns
+from gotrace.arrays import Bools, Ints
 
 CUMULATIVE: Final = frozenset({"alloc_objects", "alloc_space", "contentions", "delay"})
 """Value types that Go counts from the start of the process; others are taken as they are."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from gotrace.analyses.profile_columns import Ints
+from gotrace.arrays import Ints
 
 _PENDING: Final = 1 << 19
 """Numbers that are held before equal ones are counted together."""

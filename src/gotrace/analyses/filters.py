@@ -13,7 +13,8 @@ import numpy as np
 
 from gotrace.analyses.label_filters import label_frames, named_labels, sample_filter
 from gotrace.analyses.names import matches, simplified
-from gotrace.analyses.profile_columns import Bools, Ints, ProfileColumns
+from gotrace.analyses.profile_columns import ProfileColumns
+from gotrace.arrays import Bools, Ints
 
 
 @dataclass(frozen=True)

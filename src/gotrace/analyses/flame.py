@@ -6,16 +6,16 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from gotrace._core import FlameTree, add_to_parents, preorder
 from gotrace.analyses.call_graph import frame_columns
 from gotrace.analyses.filters import Filters, apply, prepare
 from gotrace.analyses.frames import FrameStacks, add_checked, frame_stacks, inverted
-from gotrace.analyses.profile_columns import Ints, ProfileColumns, Tables
+from gotrace.analyses.profile_columns import ProfileColumns, Tables
 from gotrace.analyses.sides import Sides, sides_of, states
 from gotrace.analyses.stack_source import columns_of, is_trace
+from gotrace.arrays import Bools, Ints
 from gotrace.tables.schema import schema
 
 _INLINED, _CALLED = 1, 2
@@ -171,7 +171,7 @@ class _Tree:
             for none, array in zip(root, frame_columns(self.nodes, at), strict=True)
         ]
         names = [None, *(self.nodes.names[node] for node in at)]
-        inlined: npt.NDArray[np.bool_] = self.seen == _INLINED
+        inlined: Bools = self.seen == _INLINED
         return [
             pa.array(np.arange(len(self.keys), dtype=np.int32)),
             pa.array(self.parents, mask=self.parents < 0),

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gotrace._core import add_rows, distinct_lists, expand_lists
-from gotrace.analyses.profile_columns import Ints, ProfileColumns
+from gotrace.analyses.profile_columns import ProfileColumns
+from gotrace.arrays import Ints
 from gotrace.errors import LimitError, unknown_name
 from gotrace.limits import DEFAULT
 from gotrace.tables.profile_raw import Rows, as_ints

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from gotrace.analyses.distributions import Distributions
 from gotrace.analyses.heap import Heap
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Span, Tables, window_of
 from gotrace.analyses.sums import Numbering, Sums, codes_in, ints
 from gotrace.analyses.utilization import (
@@ -23,6 +22,7 @@ from gotrace.analyses.utilization import (
     mmu,
     mutator_utilization,
 )
+from gotrace.arrays import Ints
 from gotrace.errors import unknown_name
 from gotrace.spec.words import RANGE_CLASSES
 from gotrace.tables.schema import schema

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from gotrace._core import GoUtilization
 from gotrace.analyses.procs import check_procs, numbers_of_procs
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Tables
 from gotrace.analyses.sums import codes, codes_in, ints
+from gotrace.arrays import Ints
 from gotrace.spec.words import (
     KINDS,
     METRIC_GOMAXPROCS,

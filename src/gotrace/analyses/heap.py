@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.sums import codes_in, ints
+from gotrace.arrays import Ints
 from gotrace.spec.words import METRIC_HEAP_GOAL, METRIC_HEAP_OBJECTS
 from gotrace.tables.schema import schema
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from gotrace.analyses.distributions import Distributions
-from gotrace.analyses.profile_columns import Ints
+from gotrace.arrays import Ints
 from gotrace.tables.schema import schema
 
 _RATIO = np.log(np.power(10.0, 1.0 / 5.0))

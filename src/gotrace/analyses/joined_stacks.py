@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from gotrace.analyses.profile_columns import Ints, ProfileColumns
+from gotrace.analyses.profile_columns import ProfileColumns
 from gotrace.analyses.stack_profiles import StackCollector
+from gotrace.arrays import Ints
 from gotrace.tables.profile_raw import Rows
 
 _NONE = -1

@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from gotrace.analyses.names import matcher
-from gotrace.analyses.profile_columns import Bools, Label, LabelSet, ProfileColumns, label_texts
+from gotrace.analyses.profile_columns import Label, LabelSet, ProfileColumns, label_texts
 from gotrace.analyses.units import scale, scaled_label
+from gotrace.arrays import Bools
 
 _NUMBER = re.compile(r"([+-]?[0-9]+)([A-Za-z]+)?")
 

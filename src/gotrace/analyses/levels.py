@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.sums import codes_in, ints
 from gotrace.analyses.windows import Windows
+from gotrace.arrays import Ints
 from gotrace.spec.words import STATES
 
 _UNDETERMINED = STATES.index("undetermined")

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace.analyses.profile_columns import Bools, Ints
 from gotrace.analyses.sums import Sums, ints
+from gotrace.arrays import Bools, Ints
 
 
 class ListSums:

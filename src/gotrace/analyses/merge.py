@@ -15,15 +15,9 @@ import numpy as np
 from gotrace._core import StackTable, sort_lists
 from gotrace.analyses.filters import Filters, prepare
 from gotrace.analyses.frames import add_checked
-from gotrace.analyses.profile_columns import (
-    Bools,
-    Ints,
-    LabelSet,
-    ProfileColumns,
-    Rest,
-    whole_rest,
-)
+from gotrace.analyses.profile_columns import LabelSet, ProfileColumns, Rest, whole_rest
 from gotrace.analyses.units import ratio, same_quantity
+from gotrace.arrays import Bools, Ints
 from gotrace.tables.profile_raw import as_ints, offsets_of
 
 Level = Literal["exact", "function"]

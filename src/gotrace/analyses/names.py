@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace.analyses.profile_columns import Bools
+from gotrace.arrays import Bools
 
 _RESERVED = ("(anonymous namespace)", "operator()")
 

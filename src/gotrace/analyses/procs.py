@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace._core import PairSums
 from gotrace.analyses.clipping import pairs_of, within
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Span
 from gotrace.analyses.sums import codes_in, ints
+from gotrace.arrays import Bools, Ints
 from gotrace.errors import LimitError
 from gotrace.limits import MOST_PROCS
 from gotrace.spec.words import METRIC_GOMAXPROCS
@@ -60,7 +59,7 @@ class Procs:
         times, values = ints(rows.column("time_ns")), numbers_of_procs(rows.column("value"))
         self._maxima += zip(times.tolist(), values.tolist(), strict=True)
 
-    def maximum_at(self, times: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    def maximum_at(self, times: Ints) -> tuple[Ints, Bools]:
         """Give GOMAXPROCS at some times, and where it is unknown."""
         if not self._maxima:
             return np.zeros(len(times), np.int64), np.ones(len(times), np.bool_)

@@ -16,13 +16,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace.arrays import Bools, Ints
 from gotrace.errors import UnknownNameError, unknown_name
 from gotrace.tables.profile import Profile
 from gotrace.tables.profile_raw import Rows
 from gotrace.tables.schema import schema
-
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 TABLES: Final = ("profiles", "samples", "label_sets", "locations", "functions", "mappings")
 """The tables that an analysis of profiles reads."""

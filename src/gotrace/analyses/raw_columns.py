@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from gotrace._core import narrow_rows_of_ids, rows_of_ids
-from gotrace.analyses.profile_columns import Ints, Label, LabelSet, ProfileColumns, Rest
+from gotrace.analyses.profile_columns import Label, LabelSet, ProfileColumns, Rest
+from gotrace.arrays import Ints
 from gotrace.tables.profile_raw import RawProfile, as_rows, offsets_of
 
 _SPANS = ("memory_start", "memory_limit", "file_offset")

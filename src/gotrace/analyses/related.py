@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.analyses.sums import Sums, codes_in, ints
+from gotrace.arrays import Ints
 from gotrace.spec.words import STATES
 from gotrace.tables.schema import schema
 from gotrace.tables.times import When

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gotrace.analyses.profile_columns import Ints
+from gotrace.arrays import Ints
 
 
 class Runs(NamedTuple):

@@ -14,10 +14,10 @@ from gotrace.analyses.distributions import Distributions
 from gotrace.analyses.histogram import histograms
 from gotrace.analyses.levels import Levels
 from gotrace.analyses.procs import STATE_COLUMNS, Procs
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.analyses.sums import codes_in, ints
 from gotrace.analyses.windows import Windows, fitting
+from gotrace.arrays import Ints
 from gotrace.errors import unknown_name
 from gotrace.spec.words import STATES
 from gotrace.tables.schema import schema

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace.analyses.coverage import Coverage
-from gotrace.analyses.profile_columns import Bools, Ints
 from gotrace.analyses.reading import Reading, Tables
 from gotrace.analyses.sums import ints
+from gotrace.arrays import Bools, Ints
 from gotrace.tables.times import When
 
 _NONE = -1

@@ -9,7 +9,8 @@ import numpy as np
 from gotrace.analyses.filters import Filters, apply, prepare
 from gotrace.analyses.frames import FrameStacks, frame_stacks
 from gotrace.analyses.merge import side_by_side
-from gotrace.analyses.profile_columns import Ints, ProfileColumns
+from gotrace.analyses.profile_columns import ProfileColumns
+from gotrace.arrays import Ints
 
 
 @dataclass(frozen=True)

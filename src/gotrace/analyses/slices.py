@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from gotrace.analyses.distributions import Distributions
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.sums import Sums, ints
-
-Floats = npt.NDArray[np.float64]
+from gotrace.arrays import Floats, Ints
 
 MOST: Final = 64
 """Slices; when there are more, two become one, so that at the end there are 32 to 64."""

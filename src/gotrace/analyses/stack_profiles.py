@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace.analyses.profile_columns import Ints, ProfileColumns
+from gotrace.analyses.profile_columns import ProfileColumns
 from gotrace.analyses.sums import ints
+from gotrace.arrays import Ints
 from gotrace.tables.schema import schema
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gotrace.analyses.profile_columns import Bools, Ints
+from gotrace.arrays import Bools, Ints
 
 Codes = npt.NDArray[np.int8]
 

@@ -12,18 +12,17 @@ import pyarrow.compute as pc
 
 from gotrace._core import LastStacks
 from gotrace.analyses.names_of_stacks import COLUMNS, places
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.analyses.sched import CAUSES, causes_of
 from gotrace.analyses.slices import (
     MOST,
-    Floats,
     SlicedDistributions,
     SlicedSums,
     Slices,
     rate_and_error,
 )
 from gotrace.analyses.sums import Numbering, codes_in, ints
+from gotrace.arrays import Floats, Ints
 from gotrace.spec.words import STATES, WAITS
 from gotrace.tables.schema import schema
 from gotrace.tables.times import When

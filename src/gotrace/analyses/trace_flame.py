@@ -13,12 +13,13 @@ import pyarrow.compute as pc
 from gotrace._core import LastStacks
 from gotrace.analyses.clipping import within
 from gotrace.analyses.joined_stacks import Piece, joined
-from gotrace.analyses.profile_columns import Bools, Ints, Label, ProfileColumns
+from gotrace.analyses.profile_columns import Label, ProfileColumns
 from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.analyses.sampled_runs import Runs, SampledRuns
 from gotrace.analyses.selection import Selection, Where, select
 from gotrace.analyses.stack_profiles import StackCollector
 from gotrace.analyses.sums import Sums, codes, codes_in, ints
+from gotrace.arrays import Bools, Ints
 from gotrace.errors import unknown_name
 from gotrace.spec.words import STATES, WAITS, WAKES
 from gotrace.tables.times import When

@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace._core import windowed_means
 from gotrace.analyses.procs import check_procs, numbers_of_procs
-from gotrace.analyses.profile_columns import Bools, Ints
 from gotrace.analyses.reading import Reading, Tables, window_of
 from gotrace.analyses.sums import codes_in, ints
+from gotrace.arrays import Bools, Floats, Ints
 from gotrace.errors import unknown_name
 from gotrace.spec.words import METRIC_GOMAXPROCS, RANGE_CLASSES
 from gotrace.tables.schema import schema
 from gotrace.tables.times import When
-
-Floats = npt.NDArray[np.float64]
 
 PARTS: Final = ("stw", "background", "assist", "sweep")
 """What can be counted: the stopped world, mark workers, assists, sweeps."""

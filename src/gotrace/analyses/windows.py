@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from gotrace.analyses.profile_columns import Ints
+from gotrace.arrays import Ints
 
 MOST: Final = 10_000
 """Windows that are kept at most; memory does not grow with the length of the trace."""

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+from gotrace.arrays import Bools, Ints
 
 
 class Line(NamedTuple):

@@ -15,11 +15,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from gotrace import __version__
 from gotrace.analyses.units import FAMILIES
+from gotrace.arrays import Bools, Ints
 from gotrace.sinks.aside import Target, opened
 from gotrace.sinks.text import safe
 
@@ -29,8 +29,6 @@ MAX_NODES: Final = 1_000_000
 _DATA: Final = b"@@DATA@@"
 _OTHER: Final = "(other)"
 _SCHEMES: Final = frozenset({"", "https", "http", "mailto"})
-
-_Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class _Document:
     def __init__(self, max_nodes: int) -> None:
         self.max_nodes = max_nodes
         self.frames: dict[tuple[str, str | None, int | None, int | None], int] = {}
-        self.trees: list[tuple[_Ints, _Ints, str]] = []
+        self.trees: list[tuple[Ints, Ints, str]] = []
         self.flames: list[dict[str, Any]] = []
         self.left_out = 0
 
@@ -159,7 +157,7 @@ class _Document:
     def _frame(self, key: tuple[str, str | None, int | None, int | None]) -> int:
         return self.frames.setdefault(key, len(self.frames))
 
-    def _frames_of(self, flame: pa.Table) -> _Ints:
+    def _frames_of(self, flame: pa.Table) -> Ints:
         """Give the frame of each node; the root, which is none, gets that of no name."""
         columns = [flame.column(name).combine_chunks() for name in _FRAME]
         distinct, first = _distinct([column.dictionary_encode() for column in columns])
@@ -170,7 +168,7 @@ class _Document:
         ]
         return np.array(numbers, np.int64)[distinct]
 
-    def _tree(self, depth: _Ints, frame: _Ints, inlined: str) -> int:
+    def _tree(self, depth: Ints, frame: Ints, inlined: str) -> int:
         for at, (other_depth, other_frame, other_inlined) in enumerate(self.trees):
             if (
                 inlined == other_inlined
@@ -189,15 +187,15 @@ _FRAME: Final = ["name", "file", "line", "address"]
 class _Nodes:
     """Nodes of a flame, depth first; `inlined` has a character for each: 0 no, 1 yes, 2 both."""
 
-    depth: _Ints
-    frame: _Ints
+    depth: Ints
+    frame: Ints
     inlined: str
-    values: list[_Ints]  # own values, the base before the other
-    end: _Ints
+    values: list[Ints]  # own values, the base before the other
+    end: Ints
     other: int = -1
 
     @classmethod
-    def of(cls, flame: pa.Table, frame: _Ints) -> _Nodes:
+    def of(cls, flame: pa.Table, frame: Ints) -> _Nodes:
         names = [name for name in ("base_self", "self") if name in flame.column_names]
         inlined = flame.column("inlined").to_pylist()
         return cls(
@@ -248,7 +246,7 @@ class _Nodes:
         )
 
 
-def _last_kept_above(depth: _Ints, kept: npt.NDArray[np.bool_]) -> _Ints:
+def _last_kept_above(depth: Ints, kept: Bools) -> Ints:
     """Give each node the nearest node above it, or itself, that was kept."""
     path = np.zeros(int(depth.max()) + 1, np.int64)
     above = np.empty(len(depth), np.int64)
@@ -258,7 +256,7 @@ def _last_kept_above(depth: _Ints, kept: npt.NDArray[np.bool_]) -> _Ints:
     return above
 
 
-def _distinct(columns: list[pa.DictionaryArray]) -> tuple[_Ints, _Ints]:
+def _distinct(columns: list[pa.DictionaryArray]) -> tuple[Ints, Ints]:
     """Give each row the number of what it holds, and each number its first row."""
     codes = np.zeros(len(columns[0]), np.int64)
     first = np.zeros(1, np.int64)
@@ -270,8 +268,8 @@ def _distinct(columns: list[pa.DictionaryArray]) -> tuple[_Ints, _Ints]:
     return codes.reshape(-1), first
 
 
-def _ints(flame: pa.Table, name: str) -> _Ints:
-    column: _Ints = flame.column(name).to_numpy().astype(np.int64)
+def _ints(flame: pa.Table, name: str) -> Ints:
+    column: Ints = flame.column(name).to_numpy().astype(np.int64)
     return column
 
 

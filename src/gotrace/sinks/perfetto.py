@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from gotrace.analyses.concurrency import Concurrency
-from gotrace.analyses.profile_columns import Ints
 from gotrace.analyses.reading import Named, Reading, Span, Tables
 from gotrace.analyses.sums import codes, codes_in, ints
+from gotrace.arrays import Ints
 from gotrace.sinks.aside import Target, opened
 from gotrace.sinks.track_events import TrackEvents
 from gotrace.spec.words import (

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace.arrays import Ints
 from gotrace.sinks.aside import Target, opened
 from gotrace.sinks.protobuf_rows import (
-    Ints,
     Rows,
     encoded,
     field,

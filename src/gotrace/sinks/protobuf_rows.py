@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from gotrace.arrays import Ints
+
 _VARINT, _BYTES = 0, 2
 
 

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace._core import track_packets
-from gotrace.sinks.protobuf_rows import Ints, number_field, text_field
+from gotrace.arrays import Ints
+from gotrace.sinks.protobuf_rows import number_field, text_field
 
 # Numbers of fields, as in perfetto_trace.proto.
 _PACKET: Final = 1  # of Trace

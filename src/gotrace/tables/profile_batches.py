@@ -12,8 +12,9 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from gotrace.arrays import Ints
 from gotrace.tables.profile_keys import Known, LabelSets, StackKeys
-from gotrace.tables.profile_raw import Ints, RawProfile, array_of, offsets_of
+from gotrace.tables.profile_raw import RawProfile, array_of, offsets_of
 from gotrace.tables.profile_tables import LINE
 
 Columns = Mapping[str, Callable[[], Any]]

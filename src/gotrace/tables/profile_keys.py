@@ -23,11 +23,10 @@ from gotrace._core import (
     number_stacks,
     site_keys,
 )
-from gotrace.tables.profile_raw import Ints, RawProfile, Texts, as_ints, offsets_of
+from gotrace.arrays import Bools, Ints
+from gotrace.tables.profile_raw import RawProfile, Texts, as_ints, offsets_of
 from gotrace.tables.schema import schema
 from gotrace.tables.stack_keys import FunctionName, fold, function_name, site_of
-
-Bools = npt.NDArray[np.bool_]
 
 _DEEPEST: Final = (32, 64, 128)
 """Stacks are cut at these depths: before Go 1.23, of the CPU profiler, since Go 1.23."""

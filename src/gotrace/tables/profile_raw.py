@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace.arrays import Ints
 from gotrace.errors import LimitError
 from gotrace.limits import DEFAULT
 
-Ints = npt.NDArray[np.int64]
 Rows: TypeAlias = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 _HASHED_BYTES: Final = 1 << 30

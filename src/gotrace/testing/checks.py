@@ -15,10 +15,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gotrace.arrays import Bools, Ints
 from gotrace.spec import transitions, words
 
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 Complaint = tuple[int, str]
 """Sequence number of the row, what is wrong with it."""
 
@@ -32,7 +31,7 @@ NOTEXIST: Final = words.STATES.index("notexist")
 UNDETERMINED: Final = words.STATES.index("undetermined")
 
 
-def _table_of(pairs: dict[str, Any]) -> Flags:
+def _table_of(pairs: dict[str, Any]) -> Bools:
     table = np.zeros((len(words.RESOURCES), len(words.STATES), len(words.STATES)), dtype=bool)
     for resource, legal in pairs.items():
         for before, after in legal.items():
@@ -66,7 +65,7 @@ class Rows:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
-    def take(self, index: Ints | Flags) -> Rows:
+    def take(self, index: Ints | Bools) -> Rows:
         """Return these of the rows."""
         return Rows({name: column[index] for name, column in self.columns.items()})
 
@@ -82,7 +81,7 @@ class Rows:
             {name: np.concatenate((earlier.columns[name], c)) for name, c in self.columns.items()}
         )
 
-    def grouped(self, *keys: str) -> tuple[Rows, Flags]:
+    def grouped(self, *keys: str) -> tuple[Rows, Bools]:
         """Sort by keys, in order within; the rows, and which of them begin a group."""
         columns = [self.columns[key] for key in reversed(keys)]
         order = np.lexsort(columns) if len(self) else np.zeros(0, dtype=np.int64)
@@ -93,7 +92,7 @@ class Rows:
         return rows, first
 
 
-def before(column: npt.NDArray[Any], first: Flags, none: int) -> npt.NDArray[Any]:
+def before(column: npt.NDArray[Any], first: Bools, none: int) -> npt.NDArray[Any]:
     """Return for each row what the row before it in its group has, `none` for the first."""
     shifted = np.empty_like(column)
     shifted[1:] = column[:-1]
@@ -101,7 +100,7 @@ def before(column: npt.NDArray[Any], first: Flags, none: int) -> npt.NDArray[Any
     return shifted
 
 
-def last_of_groups(first: Flags) -> Flags:
+def last_of_groups(first: Bools) -> Bools:
     """Say which rows end a group."""
     last = np.ones(len(first), dtype=bool)
     last[:-1] = first[1:]
@@ -144,7 +143,7 @@ def legal(rows: Rows) -> Iterator[Complaint]:
         yield _at(rows, i), f"{_who(rows, i)} cannot go {_states(rows, i)}"
 
 
-def chained(rows: Rows, first: Flags, restart_seq: int) -> Iterator[Complaint]:
+def chained(rows: Rows, first: Bools, restart_seq: int) -> Iterator[Complaint]:
     """Demand that the old state is the last new one, undetermined only in the first generation."""
     previous = before(rows.to_state, first, UNDETERMINED)
     known = np.where(
@@ -158,7 +157,7 @@ def chained(rows: Rows, first: Flags, restart_seq: int) -> Iterator[Complaint]:
         yield _at(rows, i), f"{_who(rows, i)} is undetermined after the first generation"
 
 
-def bound(rows: Rows, first: Flags) -> Iterator[Complaint]:
+def bound(rows: Rows, first: Bools) -> Iterator[Complaint]:
     """Demand that what executes is bound to one thread, and is alone of its kind there."""
     executing = EXECUTING[rows.resource, rows.to_state]
     was = before(executing, first, 0)
@@ -179,7 +178,7 @@ def bound(rows: Rows, first: Flags) -> Iterator[Complaint]:
     yield from _alone(rows, first, thread, at)
 
 
-def _alone(rows: Rows, first: Flags, thread: Ints, at: Ints) -> Iterator[Complaint]:
+def _alone(rows: Rows, first: Bools, thread: Ints, at: Ints) -> Iterator[Complaint]:
     """Turn bindings into intervals of row numbers and look for two on one thread."""
     begins = (thread != NULL) & (thread != at)
     change = np.flatnonzero(begins | first | ((thread != at) & (at != NULL)))
@@ -218,7 +217,7 @@ def _alone(rows: Rows, first: Flags, thread: Ints, at: Ints) -> Iterator[Complai
         )
 
 
-def fill(column: Ints, where: Flags, first: Flags) -> Ints:
+def fill(column: Ints, where: Bools, first: Bools) -> Ints:
     """Give some rows the value of the nearest earlier row that is not one of them."""
     if not where.any():
         return column
@@ -239,7 +238,7 @@ def stopped_with_stack(rows: Rows) -> Iterator[Complaint]:
         yield _at(rows, i), f"{_who(rows, i)} stops on another stack than its thread's"
 
 
-def ranges(rows: Rows, first: Flags, names: list[str]) -> Iterator[Complaint]:
+def ranges(rows: Rows, first: Bools, names: list[str]) -> Iterator[Complaint]:
     """Demand that a range begins when it is not going on, and ends when it is."""
     going_on = before(rows.open, first, 0)
     begin = rows.kind == words.KINDS.index("range_begin")
@@ -254,7 +253,7 @@ def ranges(rows: Rows, first: Flags, names: list[str]) -> Iterator[Complaint]:
 
 
 def deaths_in_ranges(
-    rows: Rows, first: Flags, deaths: Rows, names: list[str]
+    rows: Rows, first: Bools, deaths: Rows, names: list[str]
 ) -> Iterator[Complaint]:
     """Demand that no goroutine dies within a range of its own."""
     dead: dict[int, list[int]] = {}
@@ -277,7 +276,7 @@ def deaths_in_ranges(
                 yield seq, f"{_who(rows, i)} dies within its range {name!r}"
 
 
-def tasks(rows: Rows, first: Flags, names: list[str]) -> Iterator[Complaint]:
+def tasks(rows: Rows, first: Bools, names: list[str]) -> Iterator[Complaint]:
     """Demand that a task begins once while it lives, and ends as what it began."""
     for i in np.flatnonzero(rows.task == NULL):
         yield _at(rows, i), "the background task neither begins nor ends"

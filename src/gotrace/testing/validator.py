@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gotrace.arrays import Bools, Ints
 from gotrace.spec import words
 from gotrace.testing import checks
-from gotrace.testing.checks import CARRIED, NULL, Complaint, Ints, Rows
+from gotrace.testing.checks import CARRIED, NULL, Complaint, Rows
 
 ROWS_AT_ONCE: Final = 1 << 19
 """How many rows are looked at together; the more, the less is carried over."""
@@ -173,7 +174,7 @@ class Validator:
         gone = (rows_here.to_state == checks.NOTEXIST) & (rows_here.resource == checks.GOROUTINE)
         return goroutines, rows_here.take(gone)
 
-    def _bindings(self, states: Rows, first: checks.Flags) -> Ints:
+    def _bindings(self, states: Rows, first: Bools) -> Ints:
         """Return the threads of the last rows; a repeated status on no thread keeps the old one."""
         repeated = (states.thread == NULL) & (states.from_state == states.to_state)
         filled = checks.fill(states.thread, repeated, first)
