@@ -14,6 +14,7 @@ import pyarrow as pa
 from gotrace.errors import ConsumedError, FormatError
 from gotrace.sources.input import Input
 from gotrace.tables.filters import RowFilter, clock_of
+from gotrace.tables.pass_iterator import PassIterator
 from gotrace.tables.passes import (
     BATCH_ROWS,
     FindWindow,
@@ -23,7 +24,6 @@ from gotrace.tables.passes import (
     limited_schemas,
     salvages,
 )
-from gotrace.tables.reading import Reading
 from gotrace.tables.schema import TABLES, resolve, schema
 from gotrace.tables.table_source import TableSource
 from gotrace.tables.threads import usable_threads
@@ -117,7 +117,7 @@ class Trace(TableSource):
         filters = {name: RowFilter(name, **wishes)}
         how = _how(batch_rows, threads, compat)
         passing, picked = self._filtered({name: wanted}, filters, wishes, how)
-        batches = Reading(passing, (batch for _, batch in picked))
+        batches = PassIterator(passing, (batch for _, batch in picked))
         return pa.RecordBatchReader.from_batches(wanted, batches)
 
     def scan(
@@ -133,7 +133,7 @@ class Trace(TableSource):
         batch_rows: int = BATCH_ROWS,
         threads: int | None = None,
         compat: str | None = None,
-    ) -> Reading[Named]:
+    ) -> PassIterator[Named]:
         """Iterate over `(name, RecordBatch)` of many tables in one pass.
 
         `names` are tables or sets ("summary", "default", "all"); `columns` may choose the columns
@@ -147,9 +147,9 @@ class Trace(TableSource):
         how = _how(batch_rows, threads, compat)
         if all(given is None for given in wishes.values()):
             passing = self._begin(wanted, how)
-            return Reading(passing, iter(passing))
+            return PassIterator(passing, iter(passing))
         filters = {name: RowFilter.fitting(name, wishes) for name in wanted}
-        return Reading(*self._filtered(wanted, filters, wishes, how))
+        return PassIterator(*self._filtered(wanted, filters, wishes, how))
 
     def generations(self) -> list[Generation]:
         """Index the generations from the headers of their batches, without decoding them.

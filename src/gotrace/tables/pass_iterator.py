@@ -1,4 +1,4 @@
-"""`Reading`: the batches of a running pass, for whoever asks for the next one."""
+"""`PassIterator`: the batches of a running pass, for whoever asks for the next one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Reading(Iterator[T]):
+class PassIterator(Iterator[T]):
     """Iterate over what a pass gives; letting go of it ends the pass and frees all it holds.
 
     Several threads may ask: each item goes to one of them, one after the other. A forked process
