@@ -107,3 +107,9 @@ def short_name(name: str | None) -> str:
     path, slash, rest = name.partition(" ")
     start = path.split("(", 1)[0].rfind("/") + 1
     return path[start:] + slash + rest
+
+
+def line_first(site: str) -> str:
+    """Write a site, or a function, with the line first: where it is cut, the line stays."""
+    function, _, line = site.partition(" ")
+    return f"{line} {function}".strip()

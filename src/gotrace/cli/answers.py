@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gotrace.cli.aligned import width_of_page, wrapped
 from gotrace.cli.inputs import on_error_option, open_trace, rereadable
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gotrace.tables.trace import Trace
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+STATES: Final = {"running": "running", "runnable": "ready", "syscall": "syscall"}
+"""States of goroutines as people call them; a wait is called by what it waits for."""
 
 Window = Mapping[str, Any]
 """A stretch of time as analyses take it: `start` and `end`, None for open."""
@@ -87,3 +90,14 @@ def brief(nanoseconds: int | None) -> str:
     if nanoseconds is None:
         return "-"
     return duration(nanoseconds) if nanoseconds else "0"
+
+
+def split_text(split: dict[str, int]) -> str:
+    """Write how a time divides, the largest part first."""
+    whole = sum(split.values()) or 1
+    rows = sorted(split.items(), key=lambda item: -item[1])
+    return ", ".join(
+        f"{word} {brief(ns)} ({100 * ns / whole:.0f} %)"
+        for at, (word, ns) in enumerate(rows[:6])
+        if ns and (not at or 200 * ns >= whole)
+    )

@@ -7,11 +7,10 @@ import click
 from gotrace.cli.output import FORMATS, Output, format_of, raw_output_options
 from gotrace.cli.stack_input import (
     Question,
-    exit_code,
     read_stacks,
     stack_options,
 )
-from gotrace.cli.stack_text import Style
+from gotrace.cli.stack_text import Style, exit_code
 
 _LEAST = 0.01
 _LINES = 80

@@ -43,3 +43,10 @@ def group_lines(groups: pa.Table) -> Iterator[str]:
         yield fit(f"  how long {clean(first['name'] or '(no name)')} took")
         yield from histogram_lines(first["histogram"], width_of_page() - 60)
     yield ""
+
+
+def why_none(what: str, made_by: str, name: str | None) -> str:
+    """Say why a trace has no task, or no region."""
+    if name is not None:
+        return f"no type of {what} has {name!r} in its name; without --name all are listed"
+    return f"the program, or this stretch of it, made none ({made_by} makes them)"

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from gotrace.cli.aligned import aligned, short_name, wrapped
-from gotrace.cli.answers import Window, brief, header, moment, next_lines, shell_word
+from gotrace.cli.aligned import aligned, line_first, short_name, wrapped
+from gotrace.cli.answers import (
+    STATES,
+    Window,
+    brief,
+    header,
+    moment,
+    next_lines,
+    shell_word,
+    split_text,
+)
 from gotrace.cli.inputs import report_damage
 from gotrace.cli.output import Output
-from gotrace.cli.tasks import split_text
 from gotrace.cli.terminal import BAD, clean, count, say
 
 if TYPE_CHECKING:
@@ -76,15 +84,11 @@ def path_lines(told: PathStory | TaskStory, at: Callable[[int], str]) -> Iterato
             skipped.append(row)
             continue
         put_skipped()
-        word = row["wait"] if row["state"] == "waiting" else _STATES.get(row["state"], "unknown")
+        word = row["wait"] if row["state"] == "waiting" else STATES.get(row["state"], "unknown")
         site = sites.get(row["stack_id"]) if row["stack_id"] is not None else None
-        function, _, line = short_name(site or names.get(row["goroutine"])).partition(" ")
-        where = f"{line} {function}".strip()
+        where = line_first(short_name(site or names.get(row["goroutine"])))
         when = f"+{at(row['start_ns'])}"
         lasted = brief(row["duration_ns"])
         rows.append([when, lasted, word or "waiting", f"G{row['goroutine']}", clean(where)])
     put_skipped()
     yield from aligned(["from", "for", "", "goroutine", "where"], rows, left=(2, 3))
-
-
-_STATES = {"running": "running", "runnable": "ready", "syscall": "syscall"}

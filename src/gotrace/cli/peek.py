@@ -9,11 +9,11 @@ from gotrace.cli.output import Output, output_options
 from gotrace.cli.stack_input import (
     Question,
     answering,
-    exit_code,
     files_and_pattern,
     read_stacks,
     stack_options,
 )
+from gotrace.cli.stack_text import exit_code
 from gotrace.cli.terminal import say
 
 

@@ -16,14 +16,14 @@ from gotrace.cli.answers import (
     moment,
     next_lines,
     shell_word,
+    split_text,
     trace_of,
     word_of,
 )
 from gotrace.cli.inputs import report_damage
-from gotrace.cli.interval_groups import group_lines
+from gotrace.cli.interval_groups import group_lines, why_none
 from gotrace.cli.options import compat_option, limit_option
 from gotrace.cli.output import Output
-from gotrace.cli.tasks import split_text, why_none
 from gotrace.cli.terminal import BAD, clean, count, fit, say
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from gotrace.cli.inputs import (
 )
 from gotrace.cli.options import compat_option
 from gotrace.cli.parts import PARTS, option_of, part_options
-from gotrace.cli.terminal import OK, Failure, say
+from gotrace.cli.terminal import Failure
 
 if TYPE_CHECKING:
     from gotrace.analyses.filters import Filters
@@ -269,12 +269,3 @@ def files_and_pattern(words: Sequence[str]) -> tuple[list[str], str]:
     if os.path.exists(words[-1]) and not os.path.exists(words[0]):
         return list(words[1:]), words[0]
     return list(words[:-1]), words[-1]
-
-
-def exit_code(stacks: Stacks, question: Question, rows: int, kept: int) -> int:
-    """Say why there is no answer, where there is none; give the exit code."""
-    if not rows:
-        from gotrace.cli.stack_text import why_empty
-
-        say(why_empty(stacks.columns, question, kept))
-    return stacks.code or OK

@@ -12,7 +12,7 @@ import click
 from gotrace.cli.aligned import width_of_page
 from gotrace.cli.answers import shell_word
 from gotrace.cli.parts import part_words
-from gotrace.cli.terminal import WIDTH, clean, fit, is_coloured, next_steps
+from gotrace.cli.terminal import WIDTH, clean, fit, is_coloured, next_steps, say
 
 if TYPE_CHECKING:
     from gotrace.analyses.profile_columns import ProfileColumns
@@ -173,7 +173,14 @@ def frame_noun(question: Question, number: int = 1) -> str:
     return noun if number != 1 else "address" if noun == "addresses" else noun.removesuffix("s")
 
 
-def why_empty(columns: ProfileColumns, question: Question, kept: int) -> str:
+def exit_code(stacks: Stacks, question: Question, rows: int, kept: int) -> int:
+    """Say why there is no answer, where there is none; give the exit code."""
+    if not rows:
+        say(_why_empty(stacks.columns, question, kept))
+    return stacks.code
+
+
+def _why_empty(columns: ProfileColumns, question: Question, kept: int) -> str:
     """Say why an answer has no rows; `kept` samples are left by the filters."""
     at = columns.type_index(question.by)
     kind = columns.types[at][0]

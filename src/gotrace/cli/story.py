@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from gotrace.cli.aligned import aligned, short_name, width_of_page, wrapped
-from gotrace.cli.answers import Window, brief, header, moment, next_lines, shell_word
+from gotrace.cli.aligned import aligned, line_first, short_name, width_of_page, wrapped
+from gotrace.cli.answers import STATES, Window, brief, header, moment, next_lines, shell_word
 from gotrace.cli.inputs import report_damage
 from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, clean, count, fit, say
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gotrace.tables.trace import Trace
 
 _WAITS_SHOWN = 5
-_STATES = {"running": "running", "runnable": "ready", "syscall": "syscall"}
 
 
 def tell(trace: Trace, goroutine: int, limit: int, window: Window, out: Output) -> int:
@@ -110,7 +109,7 @@ class _Page:
     def _turn(self, row: dict[str, Any], after: dict[str, Any] | None) -> list[str]:
         when = f"{'≤' if row['open_start'] else ''}+{self._at(row['start_ns'])}"
         lasted = f"{brief(row['duration_ns'])}{'+' if row['open_end'] else ''}"
-        word = _STATES.get(row["state"], row["wait"] or row["state"])
+        word = STATES.get(row["state"], row["wait"] or row["state"])
         ready = brief(after["duration_ns"]) if after is not None else ""
         who = self._waker(row)
         where = self._place(row["stack_id"])
@@ -140,8 +139,7 @@ class _Page:
 
     def _place(self, stack: int | None) -> str:
         """Name a stack with its line first, which must not be cut."""
-        name, _, line = self._site(stack).partition(" ")
-        return f"{line} {name}".strip()
+        return line_first(self._site(stack))
 
     def _at(self, time_ns: int) -> str:
         return moment(time_ns, self._span)

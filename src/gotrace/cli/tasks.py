@@ -16,10 +16,11 @@ from gotrace.cli.answers import (
     moment,
     next_lines,
     shell_word,
+    split_text,
     trace_of,
 )
 from gotrace.cli.inputs import report_damage
-from gotrace.cli.interval_groups import group_lines
+from gotrace.cli.interval_groups import group_lines, why_none
 from gotrace.cli.options import compat_option, limit_option
 from gotrace.cli.output import Output
 from gotrace.cli.terminal import BAD, clean, count, fit, say
@@ -86,13 +87,6 @@ def _end_of(row: dict[str, Any]) -> tuple[int | None, int, int]:
     return who, row["start_ns"], row["end_ns"]
 
 
-def why_none(what: str, made_by: str, name: str | None) -> str:
-    """Say why a trace has no task, or no region."""
-    if name is not None:
-        return f"no type of {what} has {name!r} in its name; without --name all are listed"
-    return f"the program, or this stretch of it, made none ({made_by} makes them)"
-
-
 class _Page:
     """The tasks as text."""
 
@@ -138,14 +132,3 @@ class _Page:
             f"gotrace tasks {file} --id {worst}",
             f"gotrace flame {file} --by wall --task {worst}",
         ]
-
-
-def split_text(split: dict[str, int]) -> str:
-    """Write how a time divides, the largest part first."""
-    whole = sum(split.values()) or 1
-    rows = sorted(split.items(), key=lambda item: -item[1])
-    return ", ".join(
-        f"{word} {brief(ns)} ({100 * ns / whole:.0f} %)"
-        for at, (word, ns) in enumerate(rows[:6])
-        if ns and (not at or 200 * ns >= whole)
-    )

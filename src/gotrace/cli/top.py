@@ -12,7 +12,6 @@ from gotrace.cli.output import Output, output_options
 from gotrace.cli.stack_input import (
     Question,
     Stacks,
-    exit_code,
     read_stacks,
     stack_options,
 )
@@ -21,6 +20,7 @@ from gotrace.cli.stack_text import (
     Values,
     again,
     exactly,
+    exit_code,
     flat_or_cum,
     frame_noun,
     heading,

@@ -12,7 +12,6 @@ from gotrace.cli.stack_input import (
     Question,
     Stacks,
     answering,
-    exit_code,
     read_stacks,
     stack_options,
 )
@@ -20,6 +19,7 @@ from gotrace.cli.stack_text import (
     Style,
     Values,
     again,
+    exit_code,
     heading,
     inline_mark,
     next_lines,

@@ -6,12 +6,8 @@ import click
 
 from gotrace.cli.graph_options import Shape, graph_of, graph_options
 from gotrace.cli.output import Output, output_options
-from gotrace.cli.stack_input import (
-    Question,
-    exit_code,
-    read_stacks,
-    stack_options,
-)
+from gotrace.cli.stack_input import Question, read_stacks, stack_options
+from gotrace.cli.stack_text import exit_code
 
 _ROWS = 25
 
