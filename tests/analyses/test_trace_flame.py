@@ -134,6 +134,21 @@ def test_a_task_is_its_regions_or_its_makers_time() -> None:
     assert found == task["duration_ns"]
 
 
+def test_flame_takes_every_part_of_a_trace() -> None:
+    trace = gotrace.open(REAL / "annotations-go1.27.trace.zst")
+    parts = {
+        "start": "+1ms",
+        "group": "main.",
+        "region": "work",
+        "at_least_ns": 1000,
+        "at_most_ns": 10**9,
+        "creators": True,
+    }
+    for name, part in parts.items():
+        expected = total(trace_profile(trace, "wall", **{name: part}))
+        assert gotrace.flame(trace, "wall", **{name: part})["total"][0].as_py() == expected > 0
+
+
 STATES = (
     ("running", 0, 10, None, 2),
     ("waiting", 10, 20, 2, None),

@@ -94,8 +94,8 @@ def call_graph(
     """Make the call graph of one value type. A function counts once a stack, however it recurses.
 
     `relative` takes shares of what the filters leave; `unit` is what the numbers of labels that
-    become frames are written in. Raises `UnknownNameError`, ValueError for a
-    bad pattern, OverflowError.
+    become frames are written in. Raises `UnknownNameError`, ValueError for a bad pattern,
+    OverflowError.
     """
     filters, trim = filters or Filters(), trim or Trim()
     profile = prepare(profile, filters, unit)
@@ -258,12 +258,19 @@ def frame_columns(of: Nodes, at: Ints) -> list[pa.Array]:
 
 
 def top(tables: Tables, value: str | None = None, **choices: Any) -> pa.Table:
-    """Answer where the values were spent, function by function; `choices` as for `call_graph`."""
+    """Say where values were spent, function by function: the table `top`, the most first.
+
+    Of a trace `value` is a view; `choices` are those of `call_graph` and, of a trace, of
+    `trace_profile`.
+
+    Raises `UnknownNameError` for a type of value, or a view, that there is none of, ValueError for
+    a bad pattern, OverflowError.
+    """
     columns = columns_of(tables, value, choices)
     return top_table(call_graph(columns, value, **choices))
 
 
 def edges(tables: Tables, value: str | None = None, **choices: Any) -> pa.Table:
-    """Answer who calls whom, and what that costs; `choices` as for `call_graph`."""
+    """Say who calls whom, and what that costs: the table `edges`; otherwise as `top`."""
     columns = columns_of(tables, value, choices)
     return edge_table(call_graph(columns, value, **choices))

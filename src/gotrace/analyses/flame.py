@@ -188,6 +188,9 @@ def flame(tables: Tables, value: str | None = None, **choices: Any) -> pa.Table:
 
     Of a trace `value` is a view (wall, cpu, offcpu, net, sync, syscall, sched, wakeup), and
     `choices` may say which part of it counts, as for `trace_profile`.
+
+    Raises `UnknownNameError` for a type of value, or a view, that there is none of, ValueError for
+    a bad pattern, OverflowError.
     """
     columns = columns_of(tables, value, choices)
     return flame_of(columns, value, **choices)
@@ -197,7 +200,7 @@ def diff(base: Any, tables: Any, value: str | None = None, **choices: Any) -> pa
     """Make the table `flame_diff` from two profiles; `choices` as for `flame_diff_of`.
 
     Of two traces without a `value` the table is `trace_diff`; with one it is a view, as for
-    `flame`.
+    `flame`. Raises what `flame` raises, ValueError for values that cannot be compared.
     """
     if value is None and is_trace(base) and is_trace(tables):
         from gotrace.analyses.trace_diff import trace_diff

@@ -8,8 +8,9 @@ from typing import Any, Final
 import pyarrow as pa
 
 from gotrace.analyses.profile_columns import ProfileColumns, from_tables
+from gotrace.analyses.selection import Where
 
-_OF_TRACES: Final = ("start", "end", "group", "goroutine", "region", "task", "creators")
+_OF_TRACES: Final = ("start", "end", *Where._fields)
 
 
 def columns_of(tables: Any, value: str | None, choices: dict[str, Any]) -> ProfileColumns:

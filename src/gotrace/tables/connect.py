@@ -46,6 +46,9 @@ def connect(
     before a query scans a table, and then only the columns that the query names, once, into a cache
     of at most `cache_bytes`. With `compat="go"` the tables of traces are those of
     `Trace.reader(..., compat="go")`. The connection is DuckDB's own: all it can do works.
+
+    Raises ValueError without a source, and what `gotrace.open` raises. What goes wrong while a
+    query decodes is an error of DuckDB's, and typed in `fault` of the source.
     """
     library = Library(sources, cache_bytes=cache_bytes, compat=compat, **options)
     return library.connect(database)

@@ -24,10 +24,10 @@ def open(
 
     `source` is a path, "-" for standard input, a URL (http, https, s3, gs, az, file), bytes, or an
     open binary file. `on_error`: "fail" raises at the first fault; "salvage" delivers every whole
-    generation and says in `notes` what is missing; "skip" gives no rows of a damaged source.
-    `limits` bounds memory, rows, growth and time of a pass. `name` is for messages.
+    generation, or profile, and says in `notes` what is missing; "skip" gives no rows of a damaged
+    source. `limits` bounds memory, rows, growth and time of a pass. `name` is for messages.
 
-    Raises `FormatError` for what is no trace, `UnsupportedVersionError` (a `FormatError`) for one
+    Raises `FormatError` for what is neither, `UnsupportedVersionError` (a `FormatError`) for one
     that can't be read, `TruncatedError` for an empty file, `OSError` as the system gives it.
     """
     salvage = salvages(on_error)
