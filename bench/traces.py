@@ -1,7 +1,8 @@
 """The four kinds of trace that speed is measured on, recorded when they are needed.
 
 `mixed` is a service under load (GC, network, syscalls, tasks, regions, logs), `pingpong` channels
-and nothing else, `spawn` hundreds of thousands of short goroutines, `coro` coroutines and syscalls.
+and nothing else, `spawn` millions of short goroutines, `coro` coroutines and syscalls. Beside them
+`short`, hundreds of thousands of goroutines that block more often.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 // Load records one kind of load on the runtime: those that speed is measured on. Each has its file.
 //
-//	load -kind mixed|pingpong|spawn|coro -o FILE [-duration D] [-size MB] [-scale N]
+//	load -kind mixed|pingpong|spawn|short|coro -o FILE [-duration D] [-size MB] [-scale N]
 //
 // Ends after the duration or at about the size, whichever comes first. Needs Go 1.23.
 package main
@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	kind     = flag.String("kind", "", "mixed, pingpong, spawn or coro")
+	kind     = flag.String("kind", "", "mixed, pingpong, spawn, short or coro")
 	output   = flag.String("o", "", "trace file to write")
 	duration = flag.Duration("duration", 0, "how long to record (3 s if no size is given either)")
 	size     = flag.Int64("size", 0, "size of the trace to record, in MB")
@@ -34,6 +34,7 @@ var loads = map[string]load{
 	"mixed":    {mixed, 16},
 	"pingpong": {pingpong, 8},
 	"spawn":    {spawn, 1000},
+	"short":    {short, 1000},
 	"coro":     {coro, 4},
 }
 

@@ -8,13 +8,22 @@ import "sync"
 func spawn(scale int) {
 	go func() {
 		for {
-			relay(scale)
+			relay(scale, 1)
 		}
 	}()
 }
 
-// relay runs a row of goroutines: each hands its result to the next one.
-func relay(n int) {
+// short is the same with goroutines that block eight times: 100 MB of it are about 700 thousand.
+func short(scale int) {
+	go func() {
+		for {
+			relay(scale, 8)
+		}
+	}()
+}
+
+// relay runs a row of goroutines: each hands its results to the next one.
+func relay(n, turns int) {
 	var all sync.WaitGroup
 	links := make([]chan int, n+1)
 	for i := range links {
@@ -24,9 +33,14 @@ func relay(n int) {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			links[i+1] <- 1 + <-links[i]
+			for range turns {
+				links[i+1] <- 1 + <-links[i]
+			}
 		}()
 	}
-	links[0] <- 0
+	for range turns {
+		links[0] <- 0
+		<-links[n]
+	}
 	all.Wait()
 }

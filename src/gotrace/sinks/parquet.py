@@ -58,7 +58,7 @@ def write_parquet(
     order: Mapping[str, Sequence[str]] | None = None,
     threads: int | None = None,
     compression: str = "zstd",
-    compression_level: int | None = 3,
+    compression_level: int | None = 1,
     row_group_rows: int = ROW_GROUP_ROWS,
     row_group_bytes: int = ROW_GROUP_BYTES,
     file_bytes: int = FILE_BYTES,
