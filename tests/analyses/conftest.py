@@ -23,7 +23,7 @@ def made_profile(**facts: Any) -> bytes:
             ("main.work(int) ns.call(x) main.main", [4, 370], {"tenant": "b", "depth": 700}),
             ("mid leaf+rec main.main", [7, 777], {"tenant": "z", "bytes": (1 << 20, "bytes")}),
             ("main.run+main.main", [1, 1], {}),
-            ("tiny main.main", [1, 1], {}),
+            ("tiny main.main", [1, 1], {"path": "/p", "t": "short"}),
             ("", [1, 11], {"tenant": "none"}),
             ("leaf mid tiny rec", [2, -120], {}),
         ],

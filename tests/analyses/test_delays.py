@@ -184,6 +184,41 @@ def restated(rows, state, start, end) -> dict[int, tuple[int, int]]:
     return {stack: (count, total) for stack, (count, total) in sums.items()}
 
 
+@given(transitions(), st.sampled_from([RUNNABLE, WAITING, SYSCALL]))
+def test_lives_as_one_equal_a_plain_restatement(rows, state) -> None:
+    """As Go: only from when the last life ran, or all, if that never did."""
+    sums = DelaySums(state, lives_as_one=True)
+    add(sums, rows)
+    assert found_in(sums) == restated(as_one_life(rows), state, 0, 10**6)
+
+
+def as_one_life(rows) -> list[tuple[int, int, int, int, bool, int]]:
+    """The same rows of goroutines whose ids do not come back, as if only their last life ran.
+
+    Ids come back of what C calls in: what was there before, or began in a system call.
+    """
+    numbers: dict[int, int] = {}
+    again: set[int] = set()
+    last_began: dict[int, int] = {}
+    for at, (_, goroutine, before, _, _, _) in enumerate(rows):
+        if before in (NOTEXIST, UNDETERMINED):
+            last_began[goroutine] = at
+    out = []
+    for at, (time, goroutine, before, after, counted, stack) in enumerate(rows):
+        born = before in (NOTEXIST, UNDETERMINED)
+        if born and goroutine not in again:
+            numbers[goroutine] = numbers.get(goroutine, 0) + 1
+            if before == UNDETERMINED or after == SYSCALL:
+                again.add(goroutine)
+        elif born:
+            before = WAITING
+        one = goroutine + 10 * numbers[goroutine]
+        if goroutine in again and at < last_began[goroutine] and after == RUNNING:
+            after = NOTEXIST  # ends a delay, and is no run
+        out.append((time, one, before, after, counted, stack))
+    return out
+
+
 def every_delay(rows, state) -> list[tuple[tuple[int, int], int, int, int]]:
     """Each delay that ended: its life, stack, begin and end."""
     lives: Counter[int] = Counter()

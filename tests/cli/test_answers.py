@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import gotrace
+from gotrace.cli.sched import _no_site
 from gotrace.sinks.text import cells
 from gotrace.testing import GoStatus, ProcStatus, TraceWriter
-from tests.cli.conftest import Run
+from tests.cli.conftest import REAL, Run
 
 VERBS = ("goroutines", "blocking", "sched", "tasks", "regions")
 RESULTS = {
@@ -114,6 +115,13 @@ def test_why_there_is_no_answer(run: Run, packed: Path) -> None:
         result = run(*words)
         assert result.exit_code == 0, result.output
         assert reason in result.stderr
+
+
+def test_switches_to_coroutines_are_not_the_runtimes(run: Run) -> None:
+    page = run("blocking", REAL / "coro-go1.27.trace.zst").stdout
+    assert "ended by a switch" in " ".join(page.split())
+    assert _no_site({"by_goroutine": 7}) == "(no stack was recorded)"
+    assert "timers" in _no_site({"by_goroutine": None})
 
 
 def test_a_trace_without_tasks_says_how_to_have_some(run: Run) -> None:

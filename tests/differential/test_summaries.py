@@ -178,7 +178,7 @@ def task_of(row: Row) -> Row:
 
 def go_tasks(go: peers.Summary) -> list[Row]:
     """Without the background task, which nobody began."""
-    tasks = [{**task, "goroutines": len(task["goroutines"])} for task in go.tasks]
+    tasks = [{**task, "goroutines": len(task["goroutines"] or ())} for task in go.tasks]
     return [task for task in tasks if task["task"] != 0]
 
 

@@ -129,7 +129,10 @@ def _frames(
 
 
 def _label_lines(labels: LabelSet, units: dict[str, str]) -> list[str]:
-    """Write labels as `key: values`, texts before numbers, each sorted."""
+    """Write labels as `key: values`, texts before numbers, each in the order of google/pprof.
+
+    It sorts lines whose keys are padded to ten, so that short keys come first.
+    """
     texts: dict[str, list[str]] = {}
     numbers: dict[str, list[str]] = {}
     for label in labels:
@@ -139,7 +142,9 @@ def _label_lines(labels: LabelSet, units: dict[str, str]) -> list[str]:
             number = scaled_label(label.num or 0, units.get(label.key, label.key), "auto")
             numbers.setdefault(label.key, []).append(number)
     return [
-        f"{key}: {' '.join(values)}"
+        line
         for kind in (texts, numbers)
-        for key, values in sorted(kind.items())
+        for _, line in sorted(
+            (key.rjust(10), f"{key}: {' '.join(values)}") for key, values in kind.items()
+        )
     ]

@@ -143,8 +143,10 @@ class _Page:
 def _explained(row: dict[str, Any]) -> str:
     """Say who waited at a place, and who ended that."""
     who = ", ".join(short_name(each["name"]) for each in row["groups"][:3])
+    # A switch to a coroutine has no stack; what else has none the runtime did by itself.
+    no_site = "a switch" if row["wait"] == "coroutine" else "the runtime (timers, the network)"
     enders = ", ".join(
-        f"{short_name(each['site']) if each['site'] else 'the runtime (timers, the network)'} "
+        f"{short_name(each['site']) if each['site'] else no_site} "
         f"{_percent(each['ns'], row['total_ns'])}"
         for at, each in enumerate(row["ended_by"][:3])
         if not at or 200 * each["ns"] >= row["total_ns"]

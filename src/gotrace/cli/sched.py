@@ -178,7 +178,7 @@ class _Page:
                     f"{row['woken']:,}",
                     f"+{moment(row['start_ns'], self._span)}",
                     _who(row),
-                    short_name(sites.get(row["by_stack_id"]) or "the runtime: timers, the network"),
+                    short_name(sites.get(row["by_stack_id"]) or _no_site(row)),
                 ]
                 for row in rows
             ],
@@ -239,6 +239,12 @@ _CAUSES = {
     "syscall": "its system call ended, without a proc",
     "other": "other",
 }
+
+
+def _no_site(row: dict[str, Any]) -> str:
+    """Say where nothing is known of the place: switches to coroutines have no stack."""
+    by_runtime = row["by_goroutine"] is None
+    return "the runtime: timers, the network" if by_runtime else "(no stack was recorded)"
 
 
 def _why(goroutine: int, waited: int, while_: Meanwhile, row: dict[str, Any]) -> str:

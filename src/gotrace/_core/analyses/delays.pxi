@@ -10,12 +10,15 @@
 cdef enum:
     NOT_YET = -1
     RECENT_GOROUTINES = 1 << 10
+    LAST_HELD = 16              # so many are looked at for one of the same stack
 
-# A delay that is not counted yet.
+# Delays that are not counted yet: one, or those of one stack after the goroutine ran.
 cdef struct HeldDelay:
     int64_t stack
     int64_t start
     int64_t end
+    int64_t count
+    int64_t total
     int64_t next                # position + 1 of the one before it, of the same goroutine
 
 cdef struct DelayedGoroutine:
@@ -235,8 +238,10 @@ cdef class DelaySums:
         self, DelayedGoroutine* goroutine, int from_state, int to_state
     ) noexcept nogil:
         if self.lives_as_one:
-            # C calls into Go on goroutines whose ids come back.
-            goroutine.lives_again = goroutine.lives_again or to_state == STATE_SYSCALL
+            # C calls into Go on goroutines whose ids come back: those born in a system call, and
+            # any that was there before the trace.
+            if to_state == STATE_SYSCALL or from_state == STATE_UNDETERMINED:
+                goroutine.lives_again = True
         elif not self._settle(goroutine):
             return False
         goroutine.ran_at = NOT_YET
@@ -246,13 +251,30 @@ cdef class DelaySums:
     cdef bint _end_delay(self, DelayedGoroutine* goroutine, int64_t time) noexcept nogil:
         cdef int64_t start = max(goroutine.since, self.first)
         cdef int64_t end = min(time, self.last)
-        cdef int64_t place = self.free_held
-        cdef HeldDelay* held
         goroutine.since = NOT_YET
         if self.covering:
             return self._count_covered(goroutine, start, end)
         if goroutine.ran_at != NOT_YET and not goroutine.lives_again:
             return self._count(goroutine.stack, max(start, goroutine.ran_at), end)
+        return start >= end or self._hold(goroutine, start, end)
+
+    cdef bint _hold(self, DelayedGoroutine* goroutine, int64_t start, int64_t end) noexcept nogil:
+        """Keep a delay. Delays after a goroutine ran count together or not at all."""
+        cdef int64_t place = goroutine.held
+        cdef int looked_at
+        cdef HeldDelay* held
+        if goroutine.ran_at != NOT_YET and start >= goroutine.ran_at:
+            for looked_at in range(LAST_HELD):
+                if place == 0 or self.held[place - 1].start < goroutine.ran_at:
+                    break
+                held = &self.held[place - 1]
+                if held.stack == goroutine.stack:
+                    held.end = end
+                    held.count += 1
+                    held.total += end - start
+                    return True
+                place = held.next
+        place = self.free_held
         if place == 0:
             if not reserve(
                 <void**>&self.held, &self.held_room, self.n_held + 1, sizeof(HeldDelay)
@@ -266,6 +288,8 @@ cdef class DelaySums:
         held.stack = goroutine.stack
         held.start = start
         held.end = end
+        held.count = 1
+        held.total = end - start
         held.next = goroutine.held
         goroutine.held = place
         return True
@@ -274,13 +298,16 @@ cdef class DelaySums:
         """Count what was held, as far as it is not before the goroutine ran."""
         cdef int64_t place = goroutine.held
         cdef HeldDelay* held
-        while place != 0:
+        cdef bint fine = True
+        while fine and place != 0:
             held = &self.held[place - 1]
-            if not self._count(held.stack, max(held.start, goroutine.ran_at), held.end):
-                return False
+            if goroutine.ran_at <= held.start:
+                fine = self._add(held.stack, held.count, held.total)
+            elif goroutine.ran_at < held.end and held.count == 1:
+                fine = self._add(held.stack, 1, held.end - goroutine.ran_at)
             place = held.next
         self._forget_held(goroutine)
-        return True
+        return fine
 
     cdef void _forget_held(self, DelayedGoroutine* goroutine) noexcept nogil:
         cdef int64_t place
@@ -310,11 +337,12 @@ cdef class DelaySums:
         return self._count(goroutine.stack, 0, total)
 
     cdef bint _count(self, int64_t stack, int64_t start, int64_t end) noexcept nogil:
+        return end <= start or self._add(stack, 1, end - start)
+
+    cdef bint _add(self, int64_t stack, int64_t count, int64_t total) noexcept nogil:
         cdef uint64_t* row
         cdef bint is_new
         cdef DelaySum* sum_
-        if end <= start:
-            return True
         row = idmap_put(&self.rows, <uint64_t>stack, &is_new)
         if row == NULL:
             return False
@@ -328,8 +356,8 @@ cdef class DelaySums:
             self.n_sums += 1
             row[0] = <uint64_t>self.n_sums
         sum_ = &self.sums[row[0] - 1]
-        sum_.count += 1
-        sum_.total += end - start
+        sum_.count += count
+        sum_.total += total
         return True
 
     # --- goroutines -----------------------------------------------------------------------------
