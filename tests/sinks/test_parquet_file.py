@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from unittest.mock import patch
 
 import duckdb
 import polars as pl
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gotrace.sinks import parquet_file
 from gotrace.sinks.encodings import encodings
 from gotrace.sinks.parquet_file import ParquetFile, leaves_of
 from gotrace.tables.schema import TABLES
@@ -91,8 +93,8 @@ def columns(draw):
 
 
 @settings(max_examples=200, deadline=None)
-@given(columns(), st.integers(0, 9))
-def test_what_is_read_is_what_was_written(column, cut):
+@given(columns(), st.integers(0, 9), st.sampled_from([1, 7, 64, parquet_file.PAGE_LEVELS]))
+def test_what_is_read_is_what_was_written(column, cut, page_levels):
     field, groups = column
     schema = pa.schema([field])
     batches = [
@@ -100,7 +102,8 @@ def test_what_is_read_is_what_was_written(column, cut):
         for group in groups
         if any(group)
     ]
-    data = written(schema, batches)
+    with patch.object(parquet_file, "PAGE_LEVELS", page_levels):
+        data = written(schema, batches)
     wanted = pa.Table.from_batches([b for group in batches for b in group], schema)
     file = read(data)
     got = file.read()

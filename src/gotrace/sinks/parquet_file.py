@@ -35,6 +35,9 @@ _CODECS: Final = {
 }
 """Parquet's number of a compression, and pyarrow's name of the codec."""
 
+PAGE_LEVELS = 1 << 16
+"""Values of a page, nulls and empty lists too: what readers skip by the page indexes."""
+
 _UNORDERED, _ASCENDING, _DESCENDING = 0, 1, 2
 
 _KINDS: Final = {
@@ -201,7 +204,7 @@ class ParquetFile:
 
     def _write_chunk(self, held: ParquetRows, leaf: Leaf, physical: int) -> _Chunk:
         encoding, dictionary, pages = self._encoder.encode(
-            held, leaf.kind, encoding=leaf.encoding, **leaf.where
+            held, leaf.kind, encoding=leaf.encoding, page_levels=PAGE_LEVELS, **leaf.where
         )
         start = self._sink.tell()
         raw = 0
