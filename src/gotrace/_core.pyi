@@ -17,8 +17,6 @@ __all__ = [
     "LastStacks",
     "NumberBlock",
     "PairSums",
-    "ParquetEncoder",
-    "ParquetRows",
     "StackTable",
     "TraceDecoder",
     "add_rows",
@@ -502,39 +500,3 @@ class IdSet:
     def __len__(self) -> int: ...
     def add(self, ids: _Numbers, is_new: _Numbers) -> None:
         """Add ids, and write of each whether this is the first time that it is met."""
-
-@disjoint_base
-class ParquetRows:
-    """Batches that become a row group: each is exported to its address, once."""
-
-    def __new__(cls, count: int) -> ParquetRows: ...
-    @property
-    def addresses(self) -> list[int]:
-        """Where the ArrowArray of each batch is to go."""
-
-_ParquetPage = tuple[bytes, int, int, int, bytes | None, bytes | None]
-
-@disjoint_base
-class ParquetEncoder:
-    """Encodes leaf columns, one after the other, over the same scratch memory."""
-
-    def __new__(cls) -> ParquetEncoder: ...
-    def encode(
-        self,
-        rows: ParquetRows,
-        kind: str,
-        *,
-        column: int,
-        field: int = -1,
-        nullable: bool = False,
-        in_list: bool = False,
-        list_nullable: bool = False,
-        encoding: int = 8,
-        page_levels: int = 65536,
-    ) -> tuple[int, tuple[bytes, int] | None, list[_ParquetPage]]:
-        """Encode a leaf of the batches: `(encoding, dictionary, pages)`.
-
-        `dictionary` is (bytes, entries) or None. A page is (bytes, levels, rows, nulls, least,
-        greatest), a bound None where there is none, or where it is too long. `encoding` is the one
-        wanted, by Parquet's number; what does not suit the values is not taken.
-        """

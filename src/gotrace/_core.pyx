@@ -12,12 +12,11 @@ import os
 
 __all__ = [
     "Batch", "CallGraph", "CriticalPath", "DelaySums", "FlameTree", "GenerationIndex",
-    "GoUtilization", "IdSet", "LastStacks", "NumberBlock", "PairSums", "ParquetEncoder",
-    "ParquetRows", "StackTable", "TraceDecoder", "add_rows", "add_to_parents", "address_keys",
-    "decode_profile", "distinct_lists", "expand_lists", "frame_keys", "label_set_keys",
-    "list_keys", "list_members", "narrow_rows_of_ids", "number_stacks", "preorder",
-    "profile_end", "rows_of_ids", "site_keys", "sort_lists", "take_lists", "track_packets",
-    "windowed_means",
+    "GoUtilization", "IdSet", "LastStacks", "NumberBlock", "PairSums", "StackTable",
+    "TraceDecoder", "add_rows", "add_to_parents", "address_keys", "decode_profile",
+    "distinct_lists", "expand_lists", "frame_keys", "label_set_keys", "list_keys", "list_members",
+    "narrow_rows_of_ids", "number_stacks", "preorder", "profile_end", "rows_of_ids", "site_keys",
+    "sort_lists", "take_lists", "track_packets", "windowed_means",
 ]
 
 from cpython.buffer cimport (
@@ -142,10 +141,6 @@ include "_core/analyses/last_stacks.pxi"
 include "_core/analyses/pair_sums.pxi"
 
 # --- sinks: columns to bytes of other formats
-from gotrace._core.parquet.packing cimport *
-
-include "_core/parquet/leaf.pxi"
-include "_core/parquet/pages.pxi"
 include "_core/sinks/track_packets.pxi"
 
 # --- the face

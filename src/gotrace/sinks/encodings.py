@@ -1,7 +1,7 @@
 """How columns are encoded in Parquet, by name and type.
 
 Rising numbers are stored as differences (DELTA_BINARY_PACKED), keys of the table itself as they
-are, all else through a dictionary. Our own encoder leaves a dictionary that does not pay.
+are, all else through a dictionary.
 """
 
 from __future__ import annotations
@@ -18,8 +18,22 @@ _RISING: Final = frozenset(
 """Columns by name. Tasks are numbered as they are made, so that near rows have near tasks."""
 
 _RISING_ENDS: Final = ("_seq", "_at_ns")
-_NEAR: Final = {"metrics": ("value",), "goroutines": ("goroutine",)}
-"""Columns of one table whose neighbours are near each other without rising."""
+_NEAR: Final = {
+    "metrics": ("value",),
+    "goroutines": (
+        "goroutine",
+        "total_ns",
+        "exec_ns",
+        "sched_ns",
+        "syscall_ns",
+        "syscall_block_ns",
+        "block_ns",
+        "block.list.element.ns",
+        "range.list.element.ns",
+        "unknown_ns",
+    ),
+}
+"""Columns of one table whose neighbours are near each other, or at least seldom the same."""
 
 _UNIQUE: Final = {"stacks": ("stack_id",), "frames": ("frame_id",)}
 """Hashes that occur once: a dictionary of them is twice the bytes."""
@@ -35,12 +49,13 @@ def encodings(table: str, schema: pa.Schema, order: Sequence[str]) -> dict[str, 
             named in every row group.
     """
     unique = _UNIQUE.get(table, ())
-    delta = [f.name for f in schema if _rises(f) or f.name in _NEAR.get(table, ())]
+    near = _NEAR.get(table, ())
+    leaves = [leaf for field in schema for leaf in _leaves(field.name, field.type)]
+    delta = [path for path, kind in leaves if path in near or _rises(path, kind)]
     dictionary = [
         path
-        for field in schema
-        if field.name not in delta and field.name not in unique and not _is_flag(field.type)
-        for path in _leaves(field.name, field.type)
+        for path, kind in leaves
+        if path not in delta and path not in unique and not pa.types.is_boolean(kind)
     ]
     sorting = []
     for name in order:
@@ -60,20 +75,15 @@ def encodings(table: str, schema: pa.Schema, order: Sequence[str]) -> dict[str, 
     }
 
 
-def _rises(field: pa.Field) -> bool:
-    name = field.name
-    return pa.types.is_int64(field.type) and (name in _RISING or name.endswith(_RISING_ENDS))
+def _rises(path: str, kind: pa.DataType) -> bool:
+    return pa.types.is_int64(kind) and (path in _RISING or path.endswith(_RISING_ENDS))
 
 
-def _is_flag(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_boolean(kind))
-
-
-def _leaves(path: str, kind: pa.DataType) -> list[str]:
-    """Give the Parquet paths of the values in a column, as pyarrow names them."""
+def _leaves(path: str, kind: pa.DataType) -> list[tuple[str, pa.DataType]]:
+    """Give the Parquet paths of the values in a column, as pyarrow names them, with their types."""
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return _leaves(f"{path}.list.element", kind.value_type)
     if pa.types.is_struct(kind):
         fields = [kind.field(i) for i in range(kind.num_fields)]
         return [leaf for f in fields for leaf in _leaves(f"{path}.{f.name}", f.type)]
-    return [path]
+    return [(path, kind)]

@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gotrace.sinks.aside import to_json
-from gotrace.sinks.parquet_file import ParquetFile, leaves_of
 
 Metadata = Mapping[str, object]
 
@@ -66,8 +65,7 @@ class TableFiles:
         self._bytes = 0
         self._files: list[File] = []
         self._sink: pa.NativeFile | None = None
-        self._leaves = leaves_of(schema, options)
-        self._writer: ParquetFile | pq.ParquetWriter | None = None
+        self._writer: pq.ParquetWriter | None = None
         self._at_work: Future[None] | None = None
         self._lock = threading.Lock()  # of these two, which two threads look at
         self._abandoned = False
@@ -162,14 +160,10 @@ class TableFiles:
     def _encode(self, pile: list[pa.RecordBatch], rows: int) -> None:
         assert self._writer is not None
         assert self._sink is not None
-        if isinstance(self._writer, ParquetFile):
-            self._writer.write_row_group(pile, rows)
-            pile.clear()
-        else:
-            # A dictionary that grew would make Arrow leave that encoding within the group.
-            table = pa.Table.from_batches(pile, self._schema).unify_dictionaries()
-            pile.clear()
-            self._writer.write_table(table, row_group_size=rows)
+        # A dictionary that grew would make Arrow leave the dictionary encoding within the group.
+        table = pa.Table.from_batches(pile, self._schema).unify_dictionaries()
+        pile.clear()
+        self._writer.write_table(table, row_group_size=rows)
         self._files[-1].rows += rows
         if self._sink.tell() >= self._limits.file_bytes:
             self._close_file()
@@ -182,11 +176,9 @@ class TableFiles:
             **(self._schema.metadata or {}),
             b"gotrace.source": to_json(self._source).encode(),
         }
-        schema = self._schema.with_metadata(metadata)
-        if self._leaves is None:
-            self._writer = pq.ParquetWriter(self._sink, schema, **self._options)
-        else:
-            self._writer = ParquetFile(self._sink, schema, self._leaves, self._options)
+        self._writer = pq.ParquetWriter(
+            self._sink, self._schema.with_metadata(metadata), **self._options
+        )
 
     def _close_file(self) -> None:
         if self._writer is None or self._sink is None:
