@@ -30,7 +30,8 @@ WORDS = pa.dictionary(pa.int8(), pa.utf8())
 REASON = pa.dictionary(pa.int16(), pa.utf8())
 """Type of the `reason` columns."""
 
-INT64, INT32, UINT64, BOOL, TEXT = pa.int64(), pa.int32(), pa.uint64(), pa.bool_(), pa.utf8()
+INT64, INT32, UINT64, FLOAT64 = pa.int64(), pa.int32(), pa.uint64(), pa.float64()
+BOOL, TEXT = pa.bool_(), pa.utf8()
 WALL = pa.timestamp("ns", tz="UTC")
 
 
@@ -102,6 +103,11 @@ def i32(name: str, meaning: str, *, need: bool = False) -> Column:
 def u64(name: str, meaning: str) -> Column:
     """Give a uint64 column: an address, or a number whose meaning its row says."""
     return Column(name, UINT64, meaning)
+
+
+def f64(name: str, meaning: str, *, need: bool = False) -> Column:
+    """Give a float64 column: a share, a rate, a mean."""
+    return Column(name, FLOAT64, meaning, nullable=not need)
 
 
 def flag(name: str, meaning: str, *, need: bool = True) -> Column:

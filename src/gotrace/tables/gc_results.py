@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import pyarrow as pa
-
-from gotrace.tables.columns import Column, Table, flag, i32, i64, text
-
-
-def _share(name: str, meaning: str, *, need: bool = True) -> Column:
-    return Column(name, pa.float64(), meaning, nullable=not need)
-
+from gotrace.tables.columns import Table, f64, flag, i32, i64, text
 
 _MUTATOR_UTILIZATION = Table(
     "mutator_utilization",
@@ -28,7 +21,7 @@ _MUTATOR_UTILIZATION = Table(
         i64("start_ns", "begin, on the trace clock", need=True),
         i64("end_ns", "end, on the trace clock, not within it", need=True),
         i64("duration_ns", "end_ns - start_ns", need=True),
-        _share("utilization", "share of the procs that the program had, from 0 to 1"),
+        f64("utilization", "share of the procs that the program had, from 0 to 1", need=True),
         i32("procs", "GOMAXPROCS; null in Go's numbers"),
         i32("gc_procs", "procs that the collector had; null in Go's numbers"),
         flag("stopped", "the world was stopped for it; null in Go's numbers", need=False),
@@ -44,12 +37,12 @@ _MMU = Table(
     frozenset(),
     (
         i64("window_ns", "length of the stretch", need=True),
-        _share("utilization", "least share of the procs that the program had in one"),
+        f64("utilization", "least share of the procs that the program had in one", need=True),
         i64("start_ns", "where such a stretch begins, on the trace clock"),
-        _share("p0_1", "0.1 percent of all stretches have no more than this share", need=False),
-        _share("p1", "the same for 1 percent", need=False),
-        _share("p5", "the same for 5 percent", need=False),
-        _share("p50", "the same for 50 percent", need=False),
+        f64("p0_1", "0.1 percent of all stretches have no more than this share"),
+        f64("p1", "the same for 1 percent"),
+        f64("p5", "the same for 5 percent"),
+        f64("p50", "the same for 50 percent"),
     ),
 )
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from gotrace.tables.columns import WALL, Column, Table, flag, i32, i64, listing, text, u64
+from gotrace.tables.columns import WALL, Column, Table, f64, flag, i32, i64, listing, text, u64
 from gotrace.tables.trace_results import TRACE_RESULTS
 
 _FRAME = (
@@ -35,10 +35,6 @@ TOTAL: Final = pa.struct(
     ]
 )
 """What the values of one type add up to."""
-
-
-def _share(name: str, meaning: str) -> Column:
-    return Column(name, pa.float64(), meaning, nullable=False)
 
 
 _FLAME = Table(
@@ -71,7 +67,7 @@ _FLAME_DIFF = Table(
         i64("gained", "sum of what grew at and below it, node by node", need=True),
         i64("lost", "sum of what shrank at and below it, node by node", need=True),
         i64("x", "left edge, when a node is as wide as its larger side", need=True),
-        _share("scale", "what the other's values were multiplied by; 1 if not normalized"),
+        f64("scale", "what the other's values were multiplied by; 1 if not normalized", need=True),
         text("state", "both, new (not in the base) or gone (in the base alone)", need=True),
     ),
     "Both sides of every node are kept, so what grew and what shrank below it do not cancel.",
@@ -87,9 +83,9 @@ _TOP = Table(
         text("name", "the frame as it is printed", need=True),
         *_FRAME,
         i64("flat", "value spent in itself", need=True),
-        _share("flat_share", "|flat| as a share of the total before filters"),
+        f64("flat_share", "|flat| as a share of the total before filters", need=True),
         i64("cum", "value spent in it and in what it calls; recursion counts once", need=True),
-        _share("cum_share", "|cum| as a share of the total before filters"),
+        f64("cum_share", "|cum| as a share of the total before filters", need=True),
         i64("stacks", "distinct stacks it is on", need=True),
         flag("inlined", "it is inlined into its callers; null for into some", need=False),
     ),
@@ -110,7 +106,7 @@ _TOP_DIFF = Table(
         i64("base_cum", "value in the base spent in it and in what it calls", need=True),
         i64("cum", "value in the other spent in it and in what it calls", need=True),
         i64("cum_delta", "cum - base_cum", need=True),
-        _share("scale", "what the other's values were multiplied by; 1 if not normalized"),
+        f64("scale", "what the other's values were multiplied by; 1 if not normalized", need=True),
         text("state", "both, new (not in the base) or gone (in the base alone)", need=True),
     ),
     "What moved most comes first.",
@@ -126,9 +122,9 @@ _SOURCE_LINES = Table(
         text("file", "its source file"),
         i64("line", "the line; null for unknown"),
         i64("flat", "value spent in the line itself", need=True),
-        _share("flat_share", "|flat| as a share of the total before filters"),
+        f64("flat_share", "|flat| as a share of the total before filters", need=True),
         i64("cum", "value spent in it and in what it calls; recursion counts once", need=True),
-        _share("cum_share", "|cum| as a share of the total before filters"),
+        f64("cum_share", "|cum| as a share of the total before filters", need=True),
         text("source", "text of the line; null where the file was not found"),
     ),
 )
@@ -159,7 +155,7 @@ _TAGS = Table(
         text("key", "the label's key", need=True),
         text("label", "its value; numbers with their unit", need=True),
         i64("value", "value of the samples with it", need=True),
-        _share("share", "|value| as a share of the total before filters"),
+        f64("share", "|value| as a share of the total before filters", need=True),
         i64("samples", "samples with it", need=True),
     ),
     "Keys and values with the most first.",

@@ -7,7 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from gotrace.tables.columns import Column, Table, flag, i32, i64, listing, text, word
+from gotrace.tables.columns import Column, Table, f64, flag, i32, i64, listing, text, word
 from gotrace.tables.gc_results import GC_RESULTS
 
 _SPLIT = (
@@ -24,10 +24,6 @@ _SPLIT = (
 def _named_times(name: str, of: str, meaning: str) -> Column:
     fields = [pa.field(of, pa.utf8(), nullable=False), pa.field("ns", pa.int64(), nullable=False)]
     return listing(name, pa.struct(fields), meaning)
-
-
-def _number(name: str, meaning: str, *, need: bool = False) -> Column:
-    return Column(name, pa.float64(), meaning, nullable=not need)
 
 
 def _percentiles(what: str, of: str) -> tuple[Column, ...]:
@@ -147,7 +143,7 @@ _PROC_UTILIZATION = Table(
         i32("proc", "the proc", need=True),
         i64("busy_ns", "time that a goroutine ran on it", need=True),
         i64("total_ns", "length of the stretch of time that was looked at", need=True),
-        _number("utilization", "busy_ns / total_ns", need=True),
+        f64("utilization", "busy_ns / total_ns", need=True),
         i64("runs", "times that a goroutine was put on it", need=True),
         i64("scheduler_ns", "time that a thread held it and no goroutine ran: the scheduler"),
         i64("syscall_ns", "time that a goroutine on it was in a syscall"),
@@ -254,12 +250,12 @@ _TRACE_DIFF = Table(
         text("name", "entry function; wait and place; cause; type", need=True),
         text("metric", "exec, sched, syscall, started; blocked, times; mean, p50, p99", need=True),
         text("unit", "ns/s, 1/s: by second of the trace; ns", need=True),
-        _number("base", "the number in the base; null where it has none"),
-        _number("value", "the number in the other; null where it has none"),
-        _number("change", "value - base, none being 0", need=True),
-        _number("ratio", "value / base"),
-        _number("noise", "standard error of the change, from how the numbers vary over time"),
-        _number("score", "change / noise"),
+        f64("base", "the number in the base; null where it has none"),
+        f64("value", "the number in the other; null where it has none"),
+        f64("change", "value - base, none being 0", need=True),
+        f64("ratio", "value / base"),
+        f64("noise", "standard error of the change, from how the numbers vary over time"),
+        f64("score", "change / noise"),
         flag("is_change", "the change is at least four standard errors"),
     ),
     "The surest changes come first.",
