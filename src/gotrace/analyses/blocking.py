@@ -25,7 +25,6 @@ _WAITING: Final = STATES.index("waiting")
 _NONE: Final = -1
 _KINDS: Final = len(WAITS) + 1
 _WOKEN: Final = 1
-_PERCENTS: Final = (50, 90, 99, 100)
 _COLUMNS: Final = {
     "stacks": (*COLUMNS, "root"),
     "goroutine_states": (
@@ -163,7 +162,7 @@ class _Waits:
                 place = number.get((wait, self._names[stack][0]))
                 if place is not None:
                     place_of[at * _KINDS + wait + 1] = place
-        return self._spread.regroup(lambda old: place_of[old]).percentiles(len(places), _PERCENTS)
+        return self._spread.regroup(lambda old: place_of[old]).percentiles(len(places))
 
 
 def _new_place() -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from gotrace.arrays import Ints
+
+PERCENTILES: Final[Mapping[str, int]] = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
+"""Those that tables have, by what their columns begin with."""
 
 _PENDING: Final = 1 << 19
 """Numbers that are held before equal ones are counted together."""
@@ -52,7 +55,9 @@ class Distributions:
         _, values, counts = self.cells()
         return self._per_group(groups, values * counts)
 
-    def percentiles(self, groups: int, wanted: Sequence[float]) -> Ints:
+    def percentiles(
+        self, groups: int, wanted: Sequence[float] = tuple(PERCENTILES.values())
+    ) -> Ints:
         """Give nearest-rank percentiles: int64, (groups, wanted); 0 for a group without numbers.
 
         It is the smallest number that at least so many percent of the group's are not above.

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from gotrace.analyses import names_of_stacks
 from gotrace.analyses.clipping import clipped_goroutines
-from gotrace.analyses.distributions import Distributions
+from gotrace.analyses.distributions import PERCENTILES, Distributions
 from gotrace.analyses.lists_of_times import ListSums, sum_of
 from gotrace.analyses.reading import Reading, Span, Tables
 from gotrace.analyses.sums import Numbering, Sums, ints
@@ -22,7 +22,6 @@ from gotrace.tables.times import When
 GROUPINGS: Final = ("name", "site")
 """By entry function, or by the line of the `go` statement."""
 
-PERCENTILES: Final = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
 SPREAD: Final = ("exec", "sched", "block", "total")
 """Times of single goroutines whose percentiles are told."""
 
@@ -144,10 +143,7 @@ class _Groups:
         sums = sums.sort_by("group")
         names = self._names.values
         lists = {kind: sums.lists(len(names)) for kind, sums in self._lists.items()}
-        shares = {
-            what: spread.percentiles(len(names), list(PERCENTILES.values()))
-            for what, spread in self._spread.items()
-        }
+        shares = {what: spread.percentiles(len(names)) for what, spread in self._spread.items()}
         alive = pc.subtract(sums["count"], sums["ended"])
         whole = schema("goroutine_groups")
         rows = {

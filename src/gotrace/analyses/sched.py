@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace.analyses.bursts import Bursts
-from gotrace.analyses.distributions import Distributions
+from gotrace.analyses.distributions import PERCENTILES, Distributions
 from gotrace.analyses.histogram import histograms
 from gotrace.analyses.levels import Levels
 from gotrace.analyses.procs import STATE_COLUMNS, Procs
@@ -40,7 +40,6 @@ _TIMES: Final = {
 _COLUMN_OF_STATE: Final = np.array(
     [list(_TIMES).index(code) if code in _TIMES else -1 for code in range(len(STATES))]
 )
-_PERCENTS: Final = (50, 90, 99, 100)
 _COLUMNS: Final = {
     "goroutine_states": (
         "goroutine",
@@ -204,7 +203,7 @@ class _Seen:
     ) -> pa.Table:
         starts, ends = windows.edges(span.end_ns)
         count = windows.count
-        sizes, spread = latency.counts(count), latency.percentiles(count, _PERCENTS)
+        sizes, spread = latency.counts(count), latency.percentiles(count)
         none = sizes == 0
         worst, ready = self._worst_of(windows), self._levels.maxima(windows)
         procs, unknown = self._procs.maximum_at(ends)
@@ -213,7 +212,7 @@ class _Seen:
             pa.array(starts),
             pa.array(ends),
             pa.array(sizes),
-            *(pa.array(spread[:, at], mask=none) for at in range(len(_PERCENTS))),
+            *(pa.array(spread[:, at], mask=none) for at in range(len(PERCENTILES))),
             *(pa.array(column, mask=none) for column in worst),
             pa.array(ready),
             *(pa.array(windows.sums[name][:count]) for name in _TIMES.values()),
@@ -260,7 +259,7 @@ def _latency_table(latency: Distributions) -> pa.Table:
             pa.array(names, pa.utf8()),
             pa.array(spread.counts(size)),
             pa.array(spread.sums(size)),
-            *(pa.array(column) for column in spread.percentiles(size, _PERCENTS).T),
+            *(pa.array(column) for column in spread.percentiles(size).T),
             histograms(spread, size),
         ]
         table = pa.table(columns, schema=schema("sched_latency"))

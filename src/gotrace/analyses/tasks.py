@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace.analyses.distributions import Distributions
+from gotrace.analyses.distributions import PERCENTILES, Distributions
 from gotrace.analyses.histogram import histograms
 from gotrace.analyses.lists_of_times import ListSums
 from gotrace.analyses.reading import Reading, Span, Tables
@@ -26,7 +26,6 @@ SPLIT: Final = (
     "unknown_ns",
     "total_ns",
 )
-_PERCENTS: Final = (50, 90, 99, 100)
 _TASKS: Final = ("task_groups", "tasks", ("goroutines",))
 _REGIONS: Final = ("region_groups", "regions", SPLIT)
 _INTERVAL: Final = ("start_ns", "end_ns", "duration_ns", "open_start", "open_end")
@@ -154,14 +153,14 @@ class _Groups:
             return wanted.empty_table()
         sums = sums.sort_by("group")
         size = len(self._names)
-        spread = self._spread.percentiles(size, _PERCENTS)
+        spread = self._spread.percentiles(size)
         none = self._spread.counts(size) == 0
         columns = {
             "name": pa.array(self._names.values, pa.utf8()),
             **{name: sums[name] for name in ("count", "complete", "duration_ns", *self._summed)},
             **{
                 f"{short}_ns": pa.array(spread[:, at], mask=none)
-                for at, short in enumerate(("p50", "p90", "p99", "max"))
+                for at, short in enumerate(PERCENTILES)
             },
             "histogram": histograms(self._spread, size),
             "block": self._block.lists(size),
