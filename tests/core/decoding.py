@@ -49,14 +49,6 @@ OF_EACH_HEADER = {
     26: "restart-go1.27",
 }
 
-#: A trace of each header with CPU samples, many threads or many generations, and cut-offs galore.
-RICH_OF_EACH_HEADER = {
-    22: "blocking-generations-go1.22",
-    23: "blocking-generations-go1.24",
-    25: "blocking-generations-go1.25",
-    26: "blocking-generations-go1.27",
-}
-
 
 @dataclass
 class Decoded:

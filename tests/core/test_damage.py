@@ -25,7 +25,7 @@ from gotrace.errors import (
 from gotrace.spec.trace_events import HEADERS, NONE, header
 from gotrace.testing import GoStatus, ProcStatus, TraceWriter
 from gotrace.wire import WireReader, encode_batch, uvarint
-from tests.core.decoding import OF_EACH_HEADER, TABLES, Decoded, decode, real, real_names
+from tests.core.decoding import OF_EACH_HEADER, TABLES, decode, real, real_names
 
 #: A trace of seven generations of each header.
 SEVEN = {
@@ -67,11 +67,6 @@ def cuts(data: bytes, count: int) -> list[int]:
     rng = random.Random(len(data))
     inside = rng.sample(range(len(data)), min(count, len(data)))
     return sorted({*boundaries(data), *inside})
-
-
-def events_of(decoded: Decoded, rows: int) -> list[object]:
-    events = decoded.table("events")
-    return events.slice(0, rows).to_pylist()
 
 
 # --- cut ----------------------------------------------------------------------------------------
