@@ -1,9 +1,9 @@
 """Go's own trace reader as the reference for ours: Python's side of the programs in `peers/`.
 
-    with tempfile... : dump = dump_trace(path)      # everything, as pyarrow tables
-    for event in dump_events(path): ...             # the same, one record at a time
+    dump_trace(path)                                # everything, as pyarrow tables
     count_events(path, repeat=5)                    # the benchmark peer
     summarize(path)                                 # goroutines, regions and tasks, Go's numbers
+    analysis("related", path)                       # what Go makes of it otherwise
     golden_cases(), fuzz_cases()                    # Go's own test inputs, read from its sources
 
 All of it needs the reference toolchain in the cache (see `toolchain`); tests call
@@ -98,37 +98,6 @@ class Dump:
 
 
 @dataclass(frozen=True)
-class Event:
-    """One event with its stacks looked up; fields as the columns of our `events` table."""
-
-    seq: int
-    time_ns: int
-    kind: str
-    thread: int | None
-    proc: int | None
-    goroutine: int | None
-    context_stack: tuple[Frame, ...] | None
-    resource: str | None
-    resource_id: int | None
-    from_state: str | None
-    to_state: str | None
-    reason: bytes | None
-    stack: tuple[Frame, ...] | None
-    name: bytes | None
-    value: int | None
-    value2: int | None
-    value3: int | None
-    task: int | None
-    parent_task: int | None
-    message: bytes | None
-    experiment: bytes | None
-    arguments: bytes | None
-    snapshot_ns: int | None
-    mono_ns: int | None
-    wall_ns: int | None
-
-
-@dataclass(frozen=True)
 class GoldenCase:
     """One of Go's golden tests: what goes in and what Go's reader must say to it."""
 
@@ -210,18 +179,6 @@ def dump_trace(path: Path | str) -> Dump:
         verdict=verdict.decode(),
         message=_unescape(message[0]).decode(errors="replace") if message else "",
     )
-
-
-def dump_events(path: Path | str) -> Iterator[Event]:
-    """The events of a trace that Go reads to its end; raises GoError if Go does not."""
-    dump = dump_trace(path)
-    for batch in dump.events.to_batches(max_chunksize=8192):
-        for row in batch.to_pylist():
-            row["context_stack"] = dump.stacks.get(row["context_stack"])
-            row["stack"] = dump.stacks.get(row["stack"])
-            yield Event(**row)
-    if dump.verdict != "end":
-        raise GoError(f"{path}: {dump.verdict} after {dump.events.num_rows} events: {dump.message}")
 
 
 def count_events(

@@ -106,13 +106,15 @@ def test_every_stack_number_is_defined() -> None:
     )
 
 
-def test_events_come_one_by_one_with_their_stacks() -> None:
-    events = list(peers.dump_events(record.REAL / "coro-go1.27.trace.zst"))
-    assert [event.seq for event in events] == list(range(len(events)))
-    assert events[0].kind == events[-1].kind == "sync"
-    assert events[0].wall_ns is not None
-    assert events[-1].wall_ns is None
-    starts = {e.stack[0].function for e in events if e.from_state == "notexist" and e.stack}
+def test_events_come_in_order_with_their_stacks() -> None:
+    dump = peers.dump_trace(record.REAL / "coro-go1.27.trace.zst")
+    events = dump.events.to_pylist()
+    assert [event["seq"] for event in events] == list(range(len(events)))
+    assert events[0]["kind"] == events[-1]["kind"] == "sync"
+    assert events[0]["wall_ns"] is not None
+    assert events[-1]["wall_ns"] is None
+    begun = (event for event in events if event["from_state"] == "notexist" and event["stack"])
+    starts = {dump.stacks[event["stack"]][0].function for event in begun}
     assert {b"main.moved.func1", b"runtime.corostart"} <= starts
 
 
