@@ -1,6 +1,6 @@
 """The compiled core: bytes in, Arrow batches out. Sans I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from typing_extensions import disjoint_base
@@ -18,6 +18,7 @@ __all__ = [
     "NumberBlock",
     "PairSums",
     "StackTable",
+    "TextPairs",
     "TraceDecoder",
     "add_rows",
     "add_to_parents",
@@ -130,8 +131,28 @@ class StackTable:
     ) -> tuple[NumberBlock, NumberBlock]:
         """Sort the rows that `order` names; give their offsets and the ranks of their numbers.
 
+        The ranks are narrow, if they fit.
+
         They are in the order of the ranks of their numbers, the shorter of two first, then of the
         ranks of their tags, which go to `tags`.
+        """
+
+@disjoint_base
+class TextPairs:
+    """Pairs of texts that were met, each with its number."""
+
+    def __new__(cls) -> TextPairs: ...
+    def __len__(self) -> int: ...
+    def find(
+        self,
+        firsts: tuple[str, ...],
+        seconds: tuple[str, ...],
+        numbers: _Numbers,
+        new: Callable[[str, str], int],
+    ) -> None:
+        """Write the number of each pair; one that is met first gets what `new(first, second)` says.
+
+        `numbers` is int64.
         """
 
 @disjoint_base

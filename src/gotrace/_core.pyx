@@ -13,7 +13,7 @@ import os
 __all__ = [
     "Batch", "CallGraph", "CriticalPath", "DelaySums", "FlameTree", "GenerationIndex",
     "GoUtilization", "IdSet", "LastStacks", "NumberBlock", "PairSums", "StackTable",
-    "TraceDecoder", "add_rows", "add_to_parents", "address_keys", "decode_profile",
+    "TextPairs", "TraceDecoder", "add_rows", "add_to_parents", "address_keys", "decode_profile",
     "distinct_lists", "expand_lists", "frame_keys", "label_set_keys", "list_keys", "list_members",
     "narrow_rows_of_ids", "number_stacks", "preorder", "profile_end", "rows_of_ids", "site_keys",
     "sort_lists", "take_lists", "track_packets", "windowed_means",
@@ -23,6 +23,7 @@ from cpython.buffer cimport (
     PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
 )
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.object cimport PyObject_Hash
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport (
     INT32_MAX, INT64_MAX, INT64_MIN, UINT32_MAX,
@@ -129,6 +130,7 @@ include "_core/keys/content_keys.pxi"
 include "_core/flame/refs.pxi"
 include "_core/flame/sort_lists.pxi"
 include "_core/flame/stack_table.pxi"
+include "_core/flame/text_pairs.pxi"
 include "_core/flame/distinct_lists.pxi"
 include "_core/flame/flame_tree.pxi"
 include "_core/flame/call_graph.pxi"

@@ -14,6 +14,7 @@ from gotrace._core import (
     IdSet,
     NumberBlock,
     StackTable,
+    TextPairs,
     distinct_lists,
     expand_lists,
     list_members,
@@ -39,7 +40,7 @@ def laid_down(lists: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def plain(block: Any) -> list[int]:
-    return np.frombuffer(block, np.int64).tolist()
+    return np.frombuffer(block, np.int32 if block.narrow else np.int64).tolist()
 
 
 @given(LISTS)
@@ -187,7 +188,8 @@ def test_rows_of_ids(ids: list[int], data: st.DataObject) -> None:
     rows_of_ids(rows, np.array(ids, np.uint64).view(np.int64))
     assert plain(rows) == [ids.index(id) if id in ids else -1 for id in wanted]
     narrow_rows_of_ids(narrow, np.array(ids, np.uint64).view(np.int64))
-    assert np.frombuffer(narrow, np.int32).tolist() == plain(rows)
+    assert narrow.narrow
+    assert plain(narrow) == plain(rows)
 
 
 @pytest.mark.parametrize("ids", [[0], [3, 3], [1, 2, 2], [2**62, 2**62]])
@@ -232,3 +234,31 @@ def test_id_sets(parts: list[list[int]]) -> None:
 def test_lists_outside_of_what_holds_them_are_refused(call: Any) -> None:
     with pytest.raises(ValueError, match=r"outside|none of"):
         call()
+
+
+@given(st.lists(st.lists(st.tuples(*[st.sampled_from("abcdefghé")] * 2), max_size=9)), st.data())
+def test_pairs_of_texts(parts: list[list[tuple[str, str]]], data: st.DataObject) -> None:
+    """Each is asked for once; several may have one number."""
+    pairs, asked = TextPairs(), dict[tuple[str, str], int]()
+
+    def new(first: str, second: str) -> int:
+        assert (first, second) not in asked
+        number = asked[first, second] = data.draw(st.integers(-(2**63), 2**63 - 1))
+        return number
+
+    for part in parts:
+        numbers = np.empty(len(part), np.int64)
+        firsts, seconds = tuple(a for a, _ in part), tuple(b for _, b in part)
+        pairs.find(firsts, seconds, numbers, new)
+        assert numbers.tolist() == [asked[pair] for pair in part]
+    assert len(pairs) == len(asked)
+
+
+def test_many_pairs_of_texts() -> None:
+    pairs, texts = TextPairs(), tuple(map(str, range(5000)))
+    numbers = np.empty(len(texts), np.int64)
+    for _ in range(2):
+        pairs.find(texts, texts[::-1], numbers, lambda first, _: int(first))
+        assert numbers.tolist() == list(range(5000))
+    with pytest.raises(ValueError, match="agree"):
+        pairs.find(texts, texts[1:], numbers, lambda *_: 0)

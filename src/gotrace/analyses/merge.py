@@ -12,13 +12,13 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from gotrace._core import StackTable, sort_lists
+from gotrace._core import StackTable, TextPairs, sort_lists
 from gotrace.analyses.filters import Filters, prepare
 from gotrace.analyses.frames import add_checked
 from gotrace.analyses.profile_columns import LabelSet, ProfileColumns, Rest, whole_rest
 from gotrace.analyses.units import ratio, same_quantity
 from gotrace.arrays import Bools, Ints
-from gotrace.tables.profile_raw import as_ints, offsets_of
+from gotrace.tables.profile_raw import as_ints, as_rows, offsets_of
 
 Level = Literal["exact", "function"]
 
@@ -82,7 +82,7 @@ class Merger:
         self._labels = labels
         self._functions: dict[tuple[str, str, str, int], int] = {}
         self._files: list[str] = []
-        self._met = _Numbers(lambda key: self._function(*key))
+        self._met, self._named = _Numbers(lambda key: self._function(*key)), TextPairs()
         self._mappings: dict[tuple[str, str], int] = {}
         self._images: list[_Image] = []
         self._label_sets: dict[LabelSet, int] = {(): 0}
@@ -156,18 +156,14 @@ class Merger:
 
     def _intern_functions(self, profile: ProfileColumns, systems: Sequence[str]) -> Ints:
         """Give each function its number here, and -1 for none."""
-        keys: Iterable[tuple[Any, ...]] = zip(
-            profile.function_names, profile.function_files, strict=True
-        )
+        names, files = profile.function_names, profile.function_files
+        numbers = np.full(len(names) + 1, -1)
         if self._exact:
-            keys = zip(
-                profile.function_names,
-                profile.function_files,
-                systems,
-                profile.function_starts.tolist(),
-                strict=True,
-            )
-        return np.array([*map(self._met.__getitem__, keys), -1], np.int64)
+            keys = zip(names, files, systems, profile.function_starts.tolist(), strict=True)
+            numbers[:-1] = [*map(self._met.__getitem__, keys)]
+        else:
+            self._named.find(names, files, numbers[:-1], self._function)
+        return numbers
 
     def _function(self, name: str, file: str, system: str = "", start: int = 0) -> int:
         key = (name, system, file if self._exact else "", start)
@@ -308,16 +304,15 @@ class Merger:
         label_rank = _rank([number for _, number in label_sets])
         order = np.flatnonzero(keep)
         labels = np.empty(len(order), np.int64)
-        taken = self._stacks.take_sorted(location_rank, label_rank, order, labels)
-        offsets, refs = map(as_ints, taken)
+        offsets, refs = self._stacks.take_sorted(location_rank, label_rank, order, labels)
         tags = tags[location_order]
         line_at, line_offsets = _slices(line_offsets, location_order)
         return ProfileColumns(
             types=types,
             default_type=default_type,
             values=values.take(order, axis=0),
-            offsets=offsets,
-            locations=refs,
+            offsets=as_ints(offsets),
+            locations=as_rows(refs),
             labels=labels,
             label_sets=tuple(labels for labels, _ in label_sets),
             line_offsets=line_offsets,

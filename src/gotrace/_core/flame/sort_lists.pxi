@@ -41,12 +41,15 @@ cdef inline int64_t list_size(const Lists* self, int64_t list) noexcept nogil:
     return self.offsets[list + 1] - self.offsets[list]
 
 
+cdef inline int64_t row_number(const Lists* self, const StackRow* row, int64_t i) noexcept nogil:
+    cdef const int64_t* words = self.words + row.start
+    return self.ranks[words[i] if self.wide else (<const int32_t*>words)[i]]
+
+
 cdef inline int64_t list_number(const Lists* self, int64_t list, int64_t i) noexcept nogil:
-    cdef const int64_t* words
     if self.rows == NULL:
         return self.numbers[self.offsets[list] + i]
-    words = self.words + self.rows[list].start
-    return self.ranks[words[i] if self.wide else (<const int32_t*>words)[i]]
+    return row_number(self, &self.rows[list], i)
 
 
 cdef inline int64_t list_tag(const Lists* self, int64_t list) noexcept nogil:

@@ -341,13 +341,18 @@ cdef class StackTable(Owned):
     ) -> tuple:
         """Sort the rows that `order` names; give their offsets and the ranks of their numbers.
 
+        The ranks are narrow, if they fit.
+
         They are in the order of the ranks of their numbers, the shorter of two first, then of the
         ranks of their tags, which go to `tags`.
         """
         cdef Lists lists
         cdef Numbers offsets, taken
+        cdef NumberBlock block
         cdef int64_t total = 0
-        cdef int64_t i
+        cdef int64_t i, j, size, rank
+        cdef int32_t* narrow
+        cdef bint is_narrow = ranks.shape[0] <= INT32_MAX
         cdef bint done = True
         cdef const StackRow* row
         self.enter()
@@ -365,10 +370,11 @@ cdef class StackTable(Owned):
                     raise ValueError(f"tag {row.tag} of row {order[i]} has no rank")
                 total += row.count
             offsets.items = <int64_t*>malloc((order.shape[0] + 1) * sizeof(int64_t))
-            taken.items = <int64_t*>malloc((total + 1) * sizeof(int64_t))
+            size = (total + 1) * (sizeof(int32_t) if is_narrow else sizeof(int64_t))
+            taken.items = <int64_t*>malloc(size)
             if offsets.items == NULL or taken.items == NULL:
                 raise MemoryError
-            in_huge_pages(taken.items, (total + 1) * sizeof(int64_t))
+            in_huge_pages(taken.items, size)
             offsets.items[0] = 0
             memset(&lists, 0, sizeof(Lists))
             lists.words, lists.rows, lists.wide = self.words, self.rows, self.wide
@@ -376,6 +382,7 @@ cdef class StackTable(Owned):
                 lists.ranks = &ranks[0]
             if tag_ranks.shape[0]:
                 lists.tags = &tag_ranks[0]
+            narrow = <int32_t*>taken.items
             with nogil:
                 if order.shape[0]:
                     done = sort_all(&lists, bits_of(ranks), &order[0], order.shape[0])
@@ -388,16 +395,20 @@ cdef class StackTable(Owned):
                             prefetch(self.words + row.start + 8)
                         row = &self.rows[order[i]]
                         tags[i] = tag_ranks[row.tag]
-                        copy_ranks(
-                            taken.items + taken.count, self.words + row.start, row.count,
-                            self.wide, lists.ranks,
-                        )
+                        for j in range(row.count):
+                            rank = row_number(&lists, row, j)
+                            if is_narrow:
+                                narrow[taken.count + j] = <int32_t>rank
+                            else:
+                                taken.items[taken.count + j] = rank
                         taken.count += row.count
                         offsets.items[i + 1] = taken.count
             if not done:
                 raise MemoryError
             offsets.count = order.shape[0] + 1
-            return number_block(&offsets), number_block(&taken)
+            block = number_block(&taken)
+            block.narrow = is_narrow
+            return number_block(&offsets), block
         finally:
             self.leave()
             free(offsets.items)
@@ -411,19 +422,6 @@ cdef inline void copy_numbers(
     cdef int64_t i
     for i in range(count):
         out[i] = words[i] if wide else narrow[i]
-
-
-cdef inline void copy_ranks(
-    int64_t* out, const int64_t* words, int64_t count, bint wide, const int64_t* ranks
-) noexcept nogil:
-    cdef const int32_t* narrow = <const int32_t*>words
-    cdef int64_t i
-    if wide:
-        for i in range(count):
-            out[i] = ranks[words[i]]
-    else:
-        for i in range(count):
-            out[i] = ranks[narrow[i]]
 
 
 def add_rows(const int64_t[::1] ids, const int64_t[:, :] values, int64_t[:, :] sums):
