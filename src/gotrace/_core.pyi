@@ -385,7 +385,10 @@ class PairSums:
         """Copy the pairs in order of first sight; sums and counts are (pairs, kinds)."""
 
 def add_rows(ids: _Numbers, values: _Numbers, sums: _Numbers) -> bool:
-    """Add each row of `values` to the row of `sums` that `ids` names; False on an overflow."""
+    """Add each row of `values` to the row of `sums` that `ids` names; False on an overflow.
+
+    The values of a row lie side by side, and so do the sums.
+    """
 
 def add_to_parents(parents: _Numbers, values: _Numbers) -> bool:
     """Add every row into its parent's, children first; False on an overflow."""

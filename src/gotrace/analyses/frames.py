@@ -184,7 +184,7 @@ def frame_stacks(
 
 def add_checked(ids: Ints, values: Ints, sums: Ints) -> None:
     """Add rows; OverflowError when a sum does not fit 64 bits."""
-    if not add_rows(ids, values, sums):
+    if not add_rows(ids, np.ascontiguousarray(values), sums):
         raise OverflowError("a sum of values does not fit 64 bits")
 
 

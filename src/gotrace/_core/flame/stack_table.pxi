@@ -164,8 +164,16 @@ cdef class StackTable(Owned):
             for i in range(count):
                 narrow[i] = <int32_t>ref_at(refs, start + i)
         elif narrow_refs != NULL:
-            for i in range(count):
+            i = 0
+            while i + 4 <= count:
                 narrow[i] = narrow_names[narrow_refs[i]]
+                narrow[i + 1] = narrow_names[narrow_refs[i + 1]]
+                narrow[i + 2] = narrow_names[narrow_refs[i + 2]]
+                narrow[i + 3] = narrow_names[narrow_refs[i + 3]]
+                i += 4
+            while i < count:
+                narrow[i] = narrow_names[narrow_refs[i]]
+                i += 1
         else:
             for i in range(count):
                 narrow[i] = narrow_names[refs.wide[start + i]]
@@ -425,22 +433,29 @@ cdef inline void copy_numbers(
 
 
 def add_rows(const int64_t[::1] ids, const int64_t[:, :] values, int64_t[:, :] sums):
-    """Add each row of `values` to the row of `sums` that `ids` names; False on an overflow."""
+    """Add each row of `values` to the row of `sums` that `ids` names; False on an overflow.
+
+    The values of a row lie side by side, and so do the sums.
+    """
     cdef Py_ssize_t columns = values.shape[1]
     cdef Py_ssize_t i, j
-    cdef int64_t a, b, c
+    cdef const int64_t* more
+    cdef int64_t* sum
+    cdef int64_t a, b
     cdef int64_t fits = 0
     if values.shape[0] != ids.shape[0] or columns != sums.shape[1]:
         raise ValueError("ids, values and sums do not agree")
     _check_numbers(ids, 0, sums.shape[0])
+    if columns > 1 and not values.strides[1] == sums.strides[1] == sizeof(int64_t):
+        raise ValueError("the values of a row do not lie side by side")
     with nogil:
-        for i in range(ids.shape[0]):
-            if columns and i + SUMS_AHEAD < ids.shape[0]:
+        for i in range(ids.shape[0] if columns else 0):
+            if i + SUMS_AHEAD < ids.shape[0]:
                 prefetch(&sums[ids[i + SUMS_AHEAD], 0])
+            sum, more = &sums[ids[i], 0], &values[i, 0]
             for j in range(columns):
-                a = sums[ids[i], j]
-                b = values[i, j]
-                c = <int64_t>(<uint64_t>a + <uint64_t>b)
-                fits |= (a ^ c) & (b ^ c)
-                sums[ids[i], j] = c
+                a = sum[j]
+                b = <int64_t>(<uint64_t>a + <uint64_t>more[j])
+                fits |= (a ^ b) & (more[j] ^ b)
+                sum[j] = b
     return fits >= 0

@@ -7,7 +7,7 @@ without looking at the end; a message then tells at its end that something in it
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
-from gotrace._core.memory.idmap cimport mix
+from gotrace._core.memory.hashing cimport fold
 
 cdef extern from "gotrace/_core/profile/packed.h" nogil:
     enum:
@@ -164,18 +164,19 @@ cdef inline Field read_field(
 
 cdef inline uint64_t hash_span(const uint8_t* at, const uint8_t* end, uint64_t seed) noexcept nogil:
     """Hash bytes, eight at a time; the last eight may have been seen in part."""
+    cdef uint64_t key = seed ^ <uint64_t>0x9E3779B97F4A7C15
     cdef uint64_t hash = seed ^ <uint64_t>(end - at)
     cdef uint64_t word = 0
     while end - at > 8:
         memcpy(&word, at, 8)
-        hash = mix(hash ^ word)
+        hash = fold(word ^ key, hash ^ <uint64_t>0xC2B2AE3D27D4EB4F)
         at += 8
         if end - at < 8:
             at = end - 8
     if end - at == 8:
         memcpy(&word, at, 8)
-        return mix(hash ^ word)
-    while at < end:
-        word = word << 8 | at[0]
-        at += 1
-    return mix(hash ^ word)
+    else:
+        while at < end:
+            word = word << 8 | at[0]
+            at += 1
+    return fold(word ^ key, hash ^ <uint64_t>0xC2B2AE3D27D4EB4F)
