@@ -80,7 +80,7 @@ def _summed(merger: Merger, profile: ProfileColumns) -> Ints:
     """Add the samples of each stack up: Go writes some of them twice."""
     ids = merger.intern(profile)
     sums = np.zeros((merger.stacks, len(profile.types)), np.int64)
-    add_checked(ids, np.ascontiguousarray(profile.values), sums)
+    add_checked(ids, profile.values, sums)
     return sums
 
 

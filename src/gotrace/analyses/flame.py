@@ -139,7 +139,7 @@ class _Tree:
     def at_leaves(self, values: Ints) -> Ints:
         """Sum the values of stacks at the nodes where they end."""
         sums = np.zeros((len(self.keys), values.shape[1]), np.int64)
-        add_checked(self.leaves, np.ascontiguousarray(values), sums)
+        add_checked(self.leaves, values, sums)
         return sums
 
     def with_below(self, own: Ints) -> Ints:

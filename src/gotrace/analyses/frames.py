@@ -167,7 +167,7 @@ def frame_stacks(
     ids = np.empty(len(values), np.int64)
     firsts = as_ints(distinct_lists(starts, ends, profile.locations, ids))
     sums = np.zeros((len(firsts), values.shape[1]), np.int64)
-    add_checked(ids, np.ascontiguousarray(values), sums)
+    add_checked(ids, values, sums)
     return FrameStacks(
         of=nodes,
         starts=starts[firsts],

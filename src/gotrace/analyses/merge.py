@@ -115,7 +115,7 @@ class Merger:
             columns = []
         for column, (target, factor) in enumerate(zip(columns, factors, strict=False)):
             values = _times(profile.values[:, column : column + 1], factor)
-            add_checked(ids, np.ascontiguousarray(values), self._sums[:, target : target + 1])
+            add_checked(ids, values, self._sums[:, target : target + 1])
         self._defaults.add(profile.default_type)
         _join_facts(self._facts, profile.facts)
 
