@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from gotrace._core import add_rows, distinct_lists, expand_lists
 from gotrace.analyses.profile_columns import ProfileColumns
-from gotrace.arrays import Ints
+from gotrace.arrays import Ints, Rows
 from gotrace.errors import LimitError, unknown_name
 from gotrace.limits import DEFAULT
-from gotrace.tables.profile_raw import Rows, as_ints
+from gotrace.tables.profile_raw import as_ints
 
 GRANULARITIES: Final = ("functions", "filefunctions", "files", "lines", "addresses")
 """What makes two frames one; pprof's words."""

@@ -10,8 +10,7 @@ import numpy as np
 
 from gotrace.analyses.profile_columns import ProfileColumns
 from gotrace.analyses.stack_profiles import StackCollector
-from gotrace.arrays import Ints
-from gotrace.tables.profile_raw import Rows
+from gotrace.arrays import Ints, Rows
 
 _NONE = -1
 _GOEXIT = "runtime.goexit"

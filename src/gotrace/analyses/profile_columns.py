@@ -16,10 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace.arrays import Bools, Ints
+from gotrace.arrays import Bools, Ints, Rows
 from gotrace.errors import UnknownNameError, unknown_name
 from gotrace.tables.profile import Profile
-from gotrace.tables.profile_raw import Rows
 from gotrace.tables.schema import schema
 
 TABLES: Final = ("profiles", "samples", "label_sets", "locations", "functions", "mappings")

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace.arrays import Ints
+from gotrace.arrays import Ints, Rows
 from gotrace.errors import LimitError
 from gotrace.limits import DEFAULT
-
-Rows: TypeAlias = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 _HASHED_BYTES: Final = 1 << 30
 _LONG_NAME: Final = 1 << 10
