@@ -96,8 +96,13 @@ from gotrace._core.lives.machines cimport *
 from gotrace._core.lives.split cimport *
 
 include "_core/lives/lives.pxi"
+include "_core/lives/stays.pxi"
+include "_core/lives/ranges.pxi"
+include "_core/lives/ends.pxi"
 include "_core/lives/regions.pxi"
+include "_core/columns/strips.pxi"
 include "_core/columns/split.pxi"
+include "_core/columns/shares.pxi"
 include "_core/columns/states.pxi"
 include "_core/columns/tasks.pxi"
 include "_core/columns/wakeups.pxi"

@@ -37,6 +37,7 @@ cdef struct Column:
     int64_t replaced            # texts that had to be repaired since the last export
     int64_t length              # rows
     int64_t usual               # rows of the last batch: the next one will have as many
+    int64_t usual_bytes         # COLUMN_TEXT: and as many bytes
     int64_t data_bytes          # COLUMN_TEXT: bytes used in `data`
     void* data
     int32_t* offsets
@@ -84,8 +85,21 @@ cdef inline void* grow_rows(Column* self, int64_t n) noexcept nogil:
     return <uint8_t*>self.data + used * self.width
 
 
+cdef inline void _begin_column(Column* self) noexcept nogil:
+    """Room for as much as there was in the last batch."""
+    if self.kind == COLUMN_TEXT or self.kind == COLUMN_LIST:
+        self.offsets = <int32_t*>_grown(self, self.offsets, 0, (self.usual + 1) * 4)
+        self.data = _grown(self, self.data, 0, self.usual_bytes)
+    else:
+        self.data = _grown(self, self.data, 0, self.usual * self.width)
+    if self.kind == COLUMN_UINT or self.kind == COLUMN_TEXT:
+        self.present = <int8_t*>_grown(self, self.present, 0, self.usual)
+
+
 cdef inline bint _room_for_one(Column* self) noexcept nogil:
     cdef int64_t n = self.length
+    if n == 0 and self.usual:
+        _begin_column(self)
     if self.kind == COLUMN_INT or self.kind == COLUMN_BOOL or self.kind == COLUMN_UINT:
         self.data = _grown(self, self.data, n * self.width, (n + 1) * self.width)
     else:
@@ -157,10 +171,14 @@ cdef inline void append_text(Column* self, const char* text, int64_t length) noe
 
 cdef inline void close_list(Column* self) noexcept nogil:
     """End a row of a list column: what was put into its child since the last row is its content."""
-    if self == NULL or not _room_for_one(self):
+    cdef int64_t n
+    if self == NULL:
+        return
+    n = self.length
+    if (n == 0 or (n + 2) * 4 > buffer_capacity(self.offsets)) and not _room_for_one(self):
         return
     if self.children.length > INT32_MAX:
         self.failed = True
         self.full = True
-    self.length += 1
-    self.offsets[self.length] = <int32_t>self.children.length
+    self.length = n + 1
+    self.offsets[n + 1] = <int32_t>self.children.length

@@ -228,9 +228,11 @@ cdef bint column_export(Column* self, int64_t length, ArrowArray* array) noexcep
             (<Exported*>array.private_data).shared = shared_ref(self.zeros)
             (<Exported*>array.private_data).buffers[1] = self.zeros.data
         self.offsets = NULL
+        self.usual = self.length
         self.length = 0
         return column_export(self.children, self.children.length, array.children[0])
     self.usual = self.length
+    self.usual_bytes = self.data_bytes
     if self.length == 0:
         fine = _export_nulls(self, length, array)
     else:

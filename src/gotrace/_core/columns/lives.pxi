@@ -46,6 +46,7 @@ cdef class LifeTables:
             self.lives.wants_stays = True
         if "goroutines" in tables:
             self.goroutines = GoroutinesTable(tables["goroutines"], waits)
+            self.lives.rows = &self.goroutines.rows
         if "regions" in tables:
             self.regions = RegionsTable(tables["regions"])
             self.lives.regions = &self.regions.queue
@@ -89,7 +90,7 @@ cdef class LifeTables:
             for i in range(0, lives.n_stays, ROWS_AT_A_TIME):
                 self.wakeups.put(lives.stays + i, min(lives.n_stays - i, ROWS_AT_A_TIME))
         lives.n_stays = 0
-        if self.goroutines is not None and lives.n_over:
+        if self.goroutines is not None:
             self.goroutines.put(lives, lives.over, lives.n_over, at_end, last_seq)
         for i in range(lives.n_over if not at_end else 0):
             if lives.over[i].state == STATE_NOTEXIST:
@@ -107,5 +108,6 @@ cdef class LifeTables:
         if status < 0:
             self._fail()
         self._write(ending.seq, True)
-        lives_reset(&self.lives)
+        if lives_reset(&self.lives) < 0:
+            raise MemoryError("no memory for goroutines")
         return 0

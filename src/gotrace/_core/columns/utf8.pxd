@@ -5,7 +5,7 @@ UTF-8, so each maximal broken piece becomes U+FFFD, as Python's `errors="replace
 do it.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 
@@ -49,6 +49,15 @@ cdef inline bint _is_ascii_word(const uint8_t* text) noexcept nogil:
     return word & <uint64_t>0x8080808080808080 == 0
 
 
+cdef inline bint _is_short_ascii(const uint8_t* text, int64_t length) noexcept nogil:
+    cdef uint32_t first, last
+    if length < 4:
+        return length < 1 or (text[0] | text[length >> 1] | text[length - 1]) < 0x80
+    memcpy(&first, text, 4)
+    memcpy(&last, text + length - 4, 4)
+    return (first | last) & <uint32_t>0x80808080 == 0
+
+
 cdef inline bint is_utf8(const uint8_t* text, int64_t length) noexcept nogil:
     """Nearly all texts are ASCII: those are seen through a word at a time."""
     cdef int64_t i = 0
@@ -56,6 +65,8 @@ cdef inline bint is_utf8(const uint8_t* text, int64_t length) noexcept nogil:
     while length - i >= 8 and _is_ascii_word(text + i):
         i += 8
     if length >= 8 and length - i < 8 and _is_ascii_word(text + length - 8):
+        return True
+    if length < 8 and _is_short_ascii(text, length):
         return True
     while i < length:
         step = 1

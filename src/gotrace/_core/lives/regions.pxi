@@ -5,17 +5,6 @@
 #
 # Offers: begin_region, end_region, abandon_region, close_region, close_regions.
 
-cdef inline bint _is_system(const Lives* self, const Life* life) noexcept nogil:
-    """What Go takes for the runtime's own: it began in the runtime, or nobody knows where."""
-    cdef const Text* name
-    if life.name < 0:
-        return True
-    name = &self.functions.texts[life.name]
-    if name.length < 8 or memcmp(name.data, b"runtime.", 8) != 0:
-        return False
-    return name.length != 12 or memcmp(name.data, b"runtime.main", 12) != 0
-
-
 cdef OpenRegion** _region_link(Lives* self, Life* life, int64_t start_seq) noexcept nogil:
     """Where the region that began there hangs; where the list ends if it is none of the open."""
     cdef OpenRegion** link = &life.regions
@@ -50,9 +39,10 @@ cdef void _put_region(
     if not reserve(<void**>&queue.rows, &queue.room, queue.n + 1, sizeof(RegionRow)):
         self.no_memory = True
         return
-    split_reset(split)
-    if life != NULL:
-        _snapshot(self, life, ending.time, split)
+    if life == NULL:
+        split_reset(split)
+    else:
+        snapshot(self, life, ending.time, split)
         if link[0] != NULL:
             split_subtract(split, &link[0].before)
             region_drop(&self.map, link)
@@ -102,7 +92,7 @@ cdef void begin_region(Lives* self, const Rows* rows, const Extra* extra) noexce
     if self.compat and extra.name.length:
         region.name = text_number(&self.names, extra.name.data, extra.name.length)
     room = split_bytes(&region.before)
-    _snapshot(self, life, region.start_ns, &region.before)
+    snapshot(self, life, region.start_ns, &region.before)
     self.map.bytes += split_bytes(&region.before) - room
 
 
@@ -176,7 +166,7 @@ cdef void close_region(Lives* self, const Interval* interval, const Ending* endi
     cdef OpenRegion* none = NULL
     cdef OpenRegion** link = &none
     if life != NULL:
-        if self.compat and (life.is_over or _is_system(self, life)):
+        if self.compat and (life.is_over or is_system(self, life)):
             return
         _oldest_first(life)
         link = _region_link(self, life, interval.start_seq)
@@ -190,7 +180,7 @@ cdef void close_regions(Lives* self, Life* life, const Ending* ending) noexcept 
     _oldest_first(life)
     while life.regions != NULL:
         link = &life.regions
-        if _is_system(self, life):
+        if is_system(self, life):
             region_drop(&self.map, link)
             continue
         _fill_interval(self, life, link[0], &interval)
