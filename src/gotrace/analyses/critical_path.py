@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gotrace._core import CriticalPath
 from gotrace.analyses.reading import Reading, Tables
-from gotrace.analyses.sums import Codes, codes_in, ints, whole
+from gotrace.analyses.sums import codes_in, ints, whole
 from gotrace.arrays import Bools, Ints
 from gotrace.errors import LimitError, UnknownNameError
 from gotrace.limits import MOST_PATH_INTERVALS
@@ -20,7 +21,6 @@ from gotrace.tables.schema import schema
 from gotrace.tables.times import When
 
 _WAITING: Final = STATES.index("waiting")
-_RUNNING: Final = STATES.index("running")
 _COLUMNS: Final = (
     "goroutine",
     "start_ns",
@@ -61,20 +61,21 @@ def critical_path(tables: Tables, goroutine: int, start: When, end: When) -> pa.
 
 def path_of(states: pa.Table, goroutine: int, start_ns: int, end_ns: int) -> pa.Table:
     """Give the table `critical_path` from rows of `goroutine_states`."""
-    order = np.lexsort((ints(states["start_ns"]), ints(states["goroutine"])))
-    states = states.take(pa.array(order))
-    ids, numbers = np.unique(ints(states["goroutine"]), return_inverse=True)
-    at = int(np.searchsorted(ids, goroutine))
-    if at == len(ids) or ids[at] != goroutine:
+    own = whole(states["goroutine"]).dictionary_encode()
+    ids = own.dictionary
+    at = pc.index(ids, goroutine).as_py()
+    if at < 0:
         raise UnknownNameError(f"goroutine {goroutine} has no part in this time")
-    state = codes_in(whole(states["state"]), STATES)
-    by = _numbers(states["by_goroutine"], ids)
-    made = codes_in(whole(states["by_kind"]), ("create",)) == 0
+    numbers = np.asarray(own.indices)
+    order = _by_number(numbers)
+    state = codes_in(whole(states["state"]), STATES)[order]
+    by = ints(pc.index_in(whole(states["by_goroutine"]), ids, skip_nulls=True), -1)[order]
+    made = codes_in(whole(states["by_kind"]), ("create",))[order] == 0
     path = CriticalPath()
     path.walk(
-        np.searchsorted(numbers, np.arange(len(ids) + 1)).astype(np.int64),
-        ints(states["start_ns"]),
-        ints(states["end_ns"]),
+        np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(numbers))]),
+        ints(states["start_ns"])[order],
+        ints(states["end_ns"])[order],
         np.where(state == _WAITING, by, -1).astype(np.int32),
         np.where(made, by, -1).astype(np.int32),
         (state == _WAITING).astype(np.uint8),
@@ -82,24 +83,27 @@ def path_of(states: pa.Table, goroutine: int, start_ns: int, end_ns: int) -> pa.
         start_ns,
         end_ns,
     )
-    return _table(path, states, state, ids)
+    return _table(path, states, order, ints(ids))
 
 
-def _numbers(column: pa.ChunkedArray, ids: Ints) -> Ints:
-    """Give the number of each goroutine, -1 for null and for one that has no interval."""
-    wanted = ints(column, -1)
-    at = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
-    return np.where(ids[at] == wanted, at, -1)
+def _by_number(numbers: npt.NDArray[np.int32]) -> Ints:
+    """Give the rows by goroutine; those of one are as they were: one after the other in time.
+
+    Numpy sorts 16 bits by their digits, which is several times as fast as all of them.
+    """
+    order: Ints = np.argsort((numbers & 0xFFFF).astype(np.uint16), kind="stable")
+    high = (numbers >> 16).astype(np.uint16)
+    return order[np.argsort(high[order], kind="stable")] if high.any() else order
 
 
-def _table(path: CriticalPath, states: pa.Table, state: Codes, ids: Ints) -> pa.Table:
+def _table(path: CriticalPath, states: pa.Table, order: Ints, ids: Ints) -> pa.Table:
     size = len(path)
     intervals, starts, ends = (np.empty(size, np.int64) for _ in range(3))
     goroutines, depths = np.empty(size, np.int32), np.empty(size, np.int32)
     path.copy_to(intervals, goroutines, starts, ends, depths)
     unknown: Bools = intervals < 0
-    taken = states.take(pa.array(intervals, mask=unknown))
-    ran = pa.array(state[np.maximum(intervals, 0)] == _RUNNING)
+    taken = states.take(pa.array(order[intervals], mask=unknown))
+    ran = pc.equal(taken["state"].cast(pa.utf8()), "running").fill_null(False)
     stack = pc.if_else(ran, taken["end_stack_id"], taken["stack_id"])
     wanted = schema("critical_path")
     columns = [

@@ -60,6 +60,9 @@ class SampledRuns:
             return none, none, none
         runs = Runs(*(np.concatenate(columns) for columns in zip(*self._waiting, strict=True)))
         due = np.ones(len(runs.ends), np.bool_) if until_ns is None else runs.ends <= until_ns
+        if due.all():
+            self._waiting = []
+            return self._shared(runs)
         self._waiting = [runs.chosen(np.flatnonzero(~due))]
         return self._shared(runs.chosen(np.flatnonzero(due)))
 

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotrace._core import LastStacks
-from gotrace.analyses.clipping import within
+from gotrace._core import LastStacks, PairSums
+from gotrace.analyses.clipping import pairs_of, within
 from gotrace.analyses.joined_stacks import Piece, joined
 from gotrace.analyses.profile_columns import Label, ProfileColumns
 from gotrace.analyses.reading import Reading, Span, Tables
@@ -158,6 +158,7 @@ class _Weighing:
         self._by, self._view = by, VIEWS[by]
         self._reading, self._chosen = reading, chosen
         self._sums = Sums(_KEYS, ("count", "ns"))
+        self._plain = PairSums(1)  # by stack and word, where nothing else makes a key
         self._last = LastStacks()
         counted = [code in self._view.states for code in range(len(STATES))]
         self._states = np.array([*counted, False], np.bool_)
@@ -234,8 +235,11 @@ class _Weighing:
     def _put(
         self, goroutine: Ints, stack: Ints, words: Ints, time: Ints, waker: Ints | None = None
     ) -> None:
-        none = np.full(len(stack), _NONE)
         above = self._chosen.creator(goroutine)
+        if above is None and waker is None:
+            self._plain.add(stack, words, np.zeros(len(stack), np.int8), time)
+            return
+        none = np.full(len(stack), _NONE)
         columns = {
             "stack": stack,
             "word": words,
@@ -249,9 +253,15 @@ class _Weighing:
     def profile(self, stacks: StackCollector) -> ProfileColumns:
         """Make the columns of the sums, the longest time first."""
         self._settle(None)
+        stack, word, times, counts = pairs_of(self._plain)
+        none = np.full(len(stack), _NONE)
+        plain = {"stack": stack, "word": word, "above": none, "waker": none}
+        plain |= {"count": counts[:, 0], "ns": times[:, 0]}
         sums = self._sums.table()
-        names = (*_KEYS, "count", "ns")
-        rows = {n: np.zeros(0, np.int64) if sums is None else ints(sums[n]) for n in names}
+        rows = {
+            name: column if sums is None else np.concatenate([column, ints(sums[name])])
+            for name, column in plain.items()
+        }
         order = np.lexsort((*(rows[name] for name in _KEYS), -rows["ns"]))
         rows = {name: column[order] for name, column in rows.items()}
         unit = "samples" if self._by == "cpu" else "intervals"

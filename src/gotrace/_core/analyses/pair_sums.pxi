@@ -1,8 +1,13 @@
 # (a, b), kind, value -> sums and counts by pair and kind: lives of goroutines, and what they did.
 #
-# The key is a hash of both, with a seed that no input knows; pairs that share one are a chain.
+# The key is a hash of both, with a seed that no input knows; pairs that share one are a chain. What
+# was added comes again soon, so a small table knows the last pair of each low bits.
 #
 # Offers: PairSums.
+
+cdef enum:
+    NEAR_PAIRS = 1 << 14
+
 
 cdef struct Pair:
     int64_t a
@@ -17,6 +22,7 @@ cdef class PairSums:
     cdef Pair* pairs
     cdef int64_t* cells         # of each pair: a sum a kind, then a count a kind
     cdef int64_t n_pairs, pairs_room, cells_room
+    cdef int32_t near[NEAR_PAIRS]   # position + 1; 0 for none
     cdef readonly int kinds
 
     def __cinit__(self, int kinds):
@@ -88,22 +94,37 @@ cdef class PairSums:
     cdef inline uint64_t _key(self, int64_t a, int64_t b) noexcept nogil:
         return mix(<uint64_t>a ^ self.places.seed) ^ <uint64_t>b
 
+    cdef inline bint _is(self, int64_t at, int64_t a, int64_t b) noexcept nogil:
+        return self.pairs[at - 1].a == a and self.pairs[at - 1].b == b
+
     cdef int64_t _find(self, int64_t a, int64_t b) noexcept nogil:
         """Position + 1 of a pair; 0 for none."""
-        cdef uint64_t* place = idmap_find(&self.places, self._key(a, b))
-        cdef int64_t at = 0 if place == NULL else <int64_t>place[0]
-        while at != 0 and (self.pairs[at - 1].b != b or self.pairs[at - 1].a != a):
+        cdef int64_t at = self.near[(a ^ b) & (NEAR_PAIRS - 1)]
+        cdef uint64_t* place
+        if at != 0 and self._is(at, a, b):
+            return at
+        place = idmap_find(&self.places, self._key(a, b))
+        at = 0 if place == NULL else <int64_t>place[0]
+        while at != 0 and not self._is(at, a, b):
             at = self.pairs[at - 1].next
         return at
 
-    cdef int64_t _row(self, int64_t a, int64_t b) noexcept nogil:
+    cdef inline int64_t _row(self, int64_t a, int64_t b) noexcept nogil:
         """The row of a pair, a new one where it is not known; -1 without memory."""
-        cdef int64_t at = self._find(a, b)
+        cdef int32_t* near = &self.near[(a ^ b) & (NEAR_PAIRS - 1)]
+        cdef int64_t row
+        if near[0] != 0 and self._is(near[0], a, b):
+            return near[0] - 1
+        row = self._far_row(a, b)
+        if 0 <= row < INT32_MAX:
+            near[0] = <int32_t>row + 1
+        return row
+
+    cdef int64_t _far_row(self, int64_t a, int64_t b) noexcept nogil:
+        cdef int64_t at
         cdef bint is_new
         cdef uint64_t* place
         cdef Pair* pair
-        if at != 0:
-            return at - 1
         if not reserve(
             <void**>&self.pairs, &self.pairs_room, self.n_pairs + 1, sizeof(Pair)
         ) or not reserve(
@@ -114,6 +135,11 @@ cdef class PairSums:
         place = idmap_put(&self.places, self._key(a, b), &is_new)
         if place == NULL:
             return -1
+        at = 0 if is_new else <int64_t>place[0]
+        while at != 0:
+            if self._is(at, a, b):
+                return at - 1
+            at = self.pairs[at - 1].next
         pair = &self.pairs[self.n_pairs]
         pair.a = a
         pair.b = b
