@@ -159,6 +159,19 @@ def test_a_damaged_generation_costs_that_generation(data, tmp_path):
     assert sum(note["lost_bytes"] or 0 for note in salvaged.notes) == second["bytes"]
 
 
+@HEADERS
+def test_all_bytes_behind_the_last_whole_generation_are_lost(data, minor):
+    """A trace that is cut off inside a batch: that batch counts too."""
+    raw = data[minor]
+    for cut in (len(raw) - 3, len(raw) // 2, 40):
+        salvaged = gotrace.open(raw[:cut], on_error="salvage")
+        rows = salvaged.table("generations").to_pylist()
+        lost = sum(note["lost_bytes"] or 0 for note in salvaged.notes)
+        # Of a generation whose order ends early some bytes are kept and the others lost.
+        whole = sum(row["bytes"] for row in rows if row["complete"] is not False)
+        assert whole + lost <= cut - 16 <= sum(row["bytes"] for row in rows) + lost
+
+
 @pytest.mark.parametrize(
     "raw",
     [

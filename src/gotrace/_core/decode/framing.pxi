@@ -536,6 +536,7 @@ cdef FrameStep framer_leave_out(Framer* self, int64_t following, int64_t* left_o
 cdef FrameStep _cut_off(Framer* self) noexcept nogil:
     """The source has ended; bytes that are left are a record cut in two."""
     cdef int64_t left = self.pending_used + self.input_left
+    cdef FrameStep step
     if left == 0 or self.minor == 0 or self.lost:
         self.pending_used = 0
         self.input_left = 0
@@ -545,4 +546,6 @@ cdef FrameStep _cut_off(Framer* self) noexcept nogil:
     self.input_left = 0
     if self.open != NULL and self.minor < 26:
         _close_generation(self)
-    return _fault(self, FAULT_TRUNCATED, left, 0, False)
+    step = _fault(self, FAULT_TRUNCATED, left, 0, False)
+    self.lost_bytes += left
+    return step
