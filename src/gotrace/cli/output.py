@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TextIO, TypeVar
 
 import click
@@ -37,6 +38,14 @@ EXTENSIONS: Final = {
 """What `-o` decides by."""
 
 BINARY: Final = frozenset({"arrow", "parquet"})
+
+_SINKS: Final = {
+    "json": ("json_lines", "write_json_lines"),
+    "csv": ("csv", "write_csv"),
+    "arrow": ("ipc", "write_ipc"),
+    "parquet": ("single_parquet", "write_single_parquet"),
+}
+"""Module and function that write one table, by the format."""
 
 _WRITE_BYTES: Final = 1 << 16
 
@@ -155,22 +164,7 @@ def write_rows(
             return write_text(batches, schema, file)
     if path is None:
         return _stream_rows(batches, schema, form)
-    if form == "json":
-        from gotrace.sinks.json_lines import write_json_lines
-
-        return write_json_lines(batches, schema, path, overwrite=overwrite)
-    if form == "csv":
-        from gotrace.sinks.csv import write_csv
-
-        return write_csv(batches, schema, path, overwrite=overwrite)
-    if form == "arrow":
-        from gotrace.sinks.ipc import write_ipc
-
-        return write_ipc(batches, schema, path, overwrite=overwrite)
-    from gotrace.sinks.aside import opened
-
-    with opened(path, "writing Parquet", overwrite=overwrite) as out:
-        return _write_parquet(batches, schema, out)
+    return _writer(form)(batches, schema, path, overwrite=overwrite)
 
 
 def _stream_rows(batches: Iterable[pa.RecordBatch], schema: pa.Schema, form: str) -> int:
@@ -180,21 +174,17 @@ def _stream_rows(batches: Iterable[pa.RecordBatch], schema: pa.Schema, form: str
     else:
         sys.stdout.flush()
         out = sys.stdout.buffer
-    if form == "json":
-        from gotrace.sinks.json_lines import write_json_lines
+    if form == "csv" and sys.stdout.isatty():
+        batches = (_for_terminal(batch) for batch in batches)
+    how = {"stream": True} if form == "arrow" else {}
+    return _writer(form)(_flushing(batches, out), schema, out, **how)
 
-        return write_json_lines(_flushing(batches, out), schema, out)
-    if form == "csv":
-        from gotrace.sinks.csv import write_csv
 
-        if sys.stdout.isatty():
-            batches = (_for_terminal(batch) for batch in batches)
-        return write_csv(_flushing(batches, out), schema, out)
-    if form == "arrow":
-        from gotrace.sinks.ipc import write_ipc
-
-        return write_ipc(_flushing(batches, out), schema, out, stream=True)
-    return _write_parquet(batches, schema, out)
+def _writer(form: str) -> Callable[..., int]:
+    """Import the sink of a format."""
+    module, name = _SINKS[form]
+    write: Callable[..., int] = getattr(import_module(f"gotrace.sinks.{module}"), name)
+    return write
 
 
 def _flushing(batches: Iterable[pa.RecordBatch], out: BinaryIO) -> Iterator[pa.RecordBatch]:
@@ -214,50 +204,3 @@ def _for_terminal(batch: pa.RecordBatch) -> pa.RecordBatch:
         for column in batch.columns
     ]
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
-
-
-def _write_parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema, out: BinaryIO) -> int:
-    """One file, encoded as the folders of `gotrace convert` are."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    import pyarrow.parquet as pq
-
-    from gotrace.sinks.encodings import encodings
-    from gotrace.sinks.parquet import ROW_GROUP_ROWS
-    from gotrace.tables.schema import TABLES
-
-    name = (schema.metadata or {}).get(b"gotrace.table", b"").decode()
-    order = TABLES[name].order if name in TABLES else ()
-    options = {**encodings(name, schema, order), "compression": "zstd", "compression_level": 3}
-    writer = pq.ParquetWriter(out, schema, **options)
-    encoder = ThreadPoolExecutor(1, "gotrace-parquet")  # so that Ctrl-C need not wait for it
-    try:
-        rows = 0
-        for group in _row_groups(batches, schema, ROW_GROUP_ROWS):
-            encoder.submit(writer.write_table, group).result()
-            rows += group.num_rows
-    except BaseException:
-        writer.is_open = False  # or it would write its footer when it is collected
-        raise
-    finally:
-        encoder.shutdown(wait=False, cancel_futures=True)
-    writer.close()
-    out.flush()
-    return rows
-
-
-def _row_groups(
-    batches: Iterable[pa.RecordBatch], schema: pa.Schema, most: int
-) -> Iterator[pa.Table]:
-    import pyarrow as pa
-
-    pile: list[pa.RecordBatch] = []
-    held = 0
-    for batch in batches:
-        pile.append(batch)
-        held += batch.num_rows
-        if held >= most:
-            yield pa.Table.from_batches(pile, schema).unify_dictionaries()
-            pile, held = [], 0
-    if held:
-        yield pa.Table.from_batches(pile, schema).unify_dictionaries()
