@@ -28,6 +28,9 @@ readers skip by row group, and one of every table is held in memory."""
 ROW_GROUP_BYTES: Final = 128 << 20
 """Arrow bytes of one table that are held for a row group, at most (and one batch)."""
 
+ZSTD_LEVEL: Final = 1
+"""How hard zstd tries; see bench/README.md for what more of it costs."""
+
 FILE_BYTES: Final = 512 << 20
 """A file that is this long is closed and the next one begun, between two row groups."""
 
@@ -58,7 +61,7 @@ def write_parquet(
     order: Mapping[str, Sequence[str]] | None = None,
     threads: int | None = None,
     compression: str = "zstd",
-    compression_level: int | None = 1,
+    compression_level: int | None = ZSTD_LEVEL,
     row_group_rows: int = ROW_GROUP_ROWS,
     row_group_bytes: int = ROW_GROUP_BYTES,
     file_bytes: int = FILE_BYTES,

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from gotrace.sinks.aside import Target, opened
 from gotrace.sinks.encodings import encodings
-from gotrace.sinks.parquet import ROW_GROUP_ROWS
+from gotrace.sinks.parquet import ROW_GROUP_ROWS, ZSTD_LEVEL
 from gotrace.tables.schema import TABLES
 
 
@@ -33,7 +33,8 @@ def write_single_parquet(
     """
     name = (schema.metadata or {}).get(b"gotrace.table", b"").decode()
     order = TABLES[name].order if name in TABLES else ()
-    options = {**encodings(name, schema, order), "compression": "zstd", "compression_level": 3}
+    packing = {"compression": "zstd", "compression_level": ZSTD_LEVEL}
+    options = {**encodings(name, schema, order), **packing}
     rows = 0
     with opened(target, "writing Parquet", overwrite=overwrite) as out:
         writer = pq.ParquetWriter(out, schema, **options)
