@@ -22,7 +22,7 @@ import pytest
 
 import gotrace
 from bench.traces import WORKLOADS, trace
-from gotrace.sinks.encodings import encodings
+from gotrace.sinks.encodings import encodings, for_rows
 from gotrace.sinks.parquet import ROW_GROUP_ROWS
 from gotrace.tables.schema import TABLES
 from tests.golab import peers
@@ -38,7 +38,7 @@ def convert(path: Path, out: Path, tables: str) -> None:
 
 
 def write_table(out: Path, table: pa.Table, name: str) -> None:
-    options = encodings(name, table.schema, TABLES[name].order)
+    options = {**for_rows(encodings(name, table.schema, TABLES[name].order), table)}
     options.update(compression="zstd", compression_level=1)
     with pq.ParquetWriter(out / f"{name}.parquet", table.schema, **options) as writer:
         writer.write_table(table, row_group_size=ROW_GROUP_ROWS)

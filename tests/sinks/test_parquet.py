@@ -112,6 +112,22 @@ def test_nested_columns_are_dictionaries_too(annotated, tmp_path):
     assert all("RLE_DICTIONARY" in group.column(i).encodings for i in range(group.num_columns))
 
 
+@pytest.mark.parametrize(
+    ("alive", "encoding"), [(10, "RLE_DICTIONARY"), (5000, "DELTA_BINARY_PACKED")]
+)
+def test_ids_of_many_goroutines_are_differences(alive, encoding, tmp_path):
+    schema = pa.schema([pa.field("goroutine", pa.int64()), pa.field("proc", pa.int32())])
+    ids = pa.array([None if i % 7 == 0 else i % alive for i in range(20_000)], pa.int64())
+    batch = pa.record_batch([ids, pa.array([3] * 20_000, pa.int32())], schema=schema)
+    pairs = [("t", batch.slice(at, 4000)) for at in range(0, 20_000, 4000)]
+    write_parquet(pairs, {"t": schema}, tmp_path / "out")
+    file = pq.ParquetFile(tmp_path / "out" / "t.parquet")
+    assert file.read().equals(pa.Table.from_batches([batch]))
+    assert pl.read_parquet(tmp_path / "out" / "t.parquet")["goroutine"].to_list() == ids.to_pylist()
+    assert encoding in file.metadata.row_group(0).column(0).encodings
+    assert "RLE_DICTIONARY" in file.metadata.row_group(0).column(1).encodings
+
+
 @pytest.mark.parametrize("row_group_rows", [3, 4, 100])
 def test_a_dictionary_that_grows_stays_a_dictionary(grown, row_group_rows, tmp_path):
     schema, batches = grown

@@ -1,15 +1,16 @@
 """How columns are encoded in Parquet, by name and type.
 
 Rising numbers are stored as differences (DELTA_BINARY_PACKED), keys of the table itself as they
-are, all else through a dictionary.
+are, all else through a dictionary. `for_rows` knows better for ids, from the first rows of a file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 _RISING: Final = frozenset(
@@ -34,6 +35,10 @@ _NEAR: Final = {
     ),
 }
 """Columns of one table whose neighbours are near each other, or at least seldom the same."""
+
+_IDS: Final = frozenset({"goroutine", "by_goroutine", "resource_id"})
+_SAMPLE_ROWS: Final = 1 << 13
+"""First rows that say whether there are many of these ids."""
 
 _UNIQUE: Final = {"stacks": ("stack_id",), "frames": ("frame_id",)}
 """Hashes that occur once: a dictionary of them is twice the bytes."""
@@ -72,6 +77,30 @@ def encodings(table: str, schema: pa.Schema, order: Sequence[str]) -> dict[str, 
         "write_page_index": True,
         "write_page_checksum": True,
         "sorting_columns": sorting or None,
+    }
+
+
+def for_rows(options: Mapping[str, Any], rows: pa.Table) -> Mapping[str, Any]:
+    """Change the options for a file that begins with these rows: many ids go as differences.
+
+    Few goroutines, as often as they occur, are best in a dictionary. Where one of eight rows has
+    another one, they come and go, and those that are near were made near each other.
+    """
+    if rows.num_rows < _SAMPLE_ROWS:
+        return options
+    sample = rows.slice(0, _SAMPLE_ROWS)
+    many = [
+        name
+        for name in options["use_dictionary"]
+        if name in _IDS and pc.count_distinct(sample.column(name)).as_py() * 8 > _SAMPLE_ROWS
+    ]
+    return {
+        **options,
+        "use_dictionary": [name for name in options["use_dictionary"] if name not in many],
+        "column_encoding": {
+            **options["column_encoding"],
+            **dict.fromkeys(many, "DELTA_BINARY_PACKED"),
+        },
     }
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gotrace.sinks.aside import to_json
+from gotrace.sinks.encodings import for_rows
 
 Metadata = Mapping[str, object]
 
@@ -98,7 +99,7 @@ class TableFiles:
         self.flush()
         self._wait()
         if not self._files:
-            self._open()
+            self._open([])
         self._close_file()
         if len(self._files) == 1:
             only = self._files[0]
@@ -147,7 +148,7 @@ class TableFiles:
             if self._abandoned:
                 return
             if self._writer is None:
-                self._open()
+                self._open(pile)
             self._encoding = True
         try:
             self._encode(pile, rows)
@@ -168,7 +169,7 @@ class TableFiles:
         if self._sink.tell() >= self._limits.file_bytes:
             self._close_file()
 
-    def _open(self) -> None:
+    def _open(self, first: list[pa.RecordBatch]) -> None:
         name = f"{self._name}-{len(self._files):05}.parquet"
         self._files.append(File(name))
         self._sink = pa.OSFile(str(self._folder / name), "wb")
@@ -176,9 +177,9 @@ class TableFiles:
             **(self._schema.metadata or {}),
             b"gotrace.source": to_json(self._source).encode(),
         }
-        self._writer = pq.ParquetWriter(
-            self._sink, self._schema.with_metadata(metadata), **self._options
-        )
+        options = for_rows(self._options, pa.Table.from_batches(first, self._schema))
+        schema = self._schema.with_metadata(metadata)
+        self._writer = pq.ParquetWriter(self._sink, schema, **options)
 
     def _close_file(self) -> None:
         if self._writer is None or self._sink is None:
