@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections import defaultdict
 from typing import Any
@@ -11,6 +12,8 @@ import pyarrow.compute as pc
 import pytest
 
 from gotrace.spec.words import METRIC_GOMAXPROCS
+from gotrace.testing import GoStatus, ProcStatus, TraceWriter
+from tests.core.decoding import decode
 
 Row = dict[str, Any]
 
@@ -97,3 +100,20 @@ def test_open_intervals_follow_by_their_begin(tables: dict[str, pa.Table]) -> No
             table = tables[name]
             order = [("end_seq", "ascending"), ("start_seq", "ascending"), (key, "ascending")]
             assert table.equals(table.sort_by(order))
+
+
+def test_a_thread_that_first_tells_of_another_goroutine() -> None:
+    """As recorders that begin midway write it: whom it wakes, then what it holds since before."""
+    out = io.BytesIO()
+    with TraceWriter(out) as writer:
+        writer.thread(1).proc_status(7, ProcStatus.RUNNING)
+        thread = writer.thread(2)
+        thread.go_status(5, GoStatus.WAITING)
+        thread.proc_status(0, ProcStatus.RUNNING)
+        thread.go_status(1, GoStatus.RUNNING)
+        thread.go_unblock(5)
+    trace = decode(out.getvalue(), ("proc_states", "thread_states"))
+    for name in ("proc_states", "thread_states"):
+        (row,) = [row for row in trace.rows(name) if row["thread"] == 2]
+        assert (row["start_seq"], row["open_start"]) == (0, True)
+        assert (row["proc"], row["goroutine"], row["state"]) == (0, 1, "running")

@@ -152,6 +152,21 @@ cdef void _take_proc(Machines* self, Machine* thread, Machine* proc, bint known)
     _follow(self, thread, known and proc.now.start_seq == self.sync_seq)
 
 
+cdef void _amend_first_sight(Machines* self, Machine* thread) noexcept nogil:
+    """A thread that first told of another goroutine has held since before what it holds now."""
+    cdef Hold* hold = &thread.now
+    if (
+        thread.start_seq <= self.sync_seq
+        or hold.start_seq != thread.start_seq
+        or hold.proc != NULL_ID
+        or hold.goroutine != NULL_ID
+    ):
+        return
+    thread.start_ns = hold.start_ns = self.sync_ns
+    thread.start_seq = hold.start_seq = self.sync_seq
+    hold.open_start = True
+
+
 # --- rows -----------------------------------------------------------------------------------------
 
 cdef void _proc_row(
@@ -166,6 +181,8 @@ cdef void _proc_row(
         proc.starts += from_state == STATE_IDLE
         thread = _thread_of(self, rows.thread[i], known)
         if thread != NULL and proc.now.thread != thread.id:
+            if known:
+                _amend_first_sight(self, thread)
             _take_proc(self, thread, proc, known)
         elif thread == NULL and proc.now.state == STATE_IDLE:       # held by nobody knows whom
             if not (known and proc.now.start_seq == self.sync_seq):
@@ -190,6 +207,8 @@ cdef void _status_row(
     cdef bint amends
     if thread == NULL or thread.now.goroutine == rows.resource_id[i]:
         return
+    if known:
+        _amend_first_sight(self, thread)
     amends = known and thread.now.start_seq == self.sync_seq and thread.now.goroutine == NULL_ID
     _occupy(self, thread, rows.resource_id[i], to == STATE_SYSCALL, amends)
 
