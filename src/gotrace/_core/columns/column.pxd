@@ -149,8 +149,14 @@ cdef inline void put_text(Column* self, const char* text, int64_t length) noexce
 
 cdef inline void append_text(Column* self, const char* text, int64_t length) noexcept nogil:
     """The bytes of a text, repaired where they have to be."""
+    append_seen_text(self, text, length, not self.is_utf8 or is_utf8(<const uint8_t*>text, length))
+
+
+cdef inline void append_seen_text(
+    Column* self, const char* text, int64_t length, bint sound
+) noexcept nogil:
+    """The same for a text of which somebody knows whether it is `sound`."""
     cdef int64_t used = self.data_bytes
-    cdef bint sound = not self.is_utf8 or is_utf8(<const uint8_t*>text, length)
     if length <= 0:
         return
     if used + 3 * length > INT32_MAX:       # offsets are 32 bits

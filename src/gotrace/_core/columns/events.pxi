@@ -1,7 +1,8 @@
 # ROWS -> `events`: every block of rows is appended to columns that have room for a whole batch.
 #
 # What all rows have is copied; the dictionary columns come out of the code of a row; what few rows
-# have (extras) lies in columns that do not exist until the first of them comes.
+# have (extras) lies in columns that do not exist until the first of them comes. Then they are
+# cleared a block at a time, so that what is put there meets the cache.
 #
 # Offers: EventsTable.
 
@@ -12,6 +13,11 @@ cdef struct Sparse:
     uint64_t* numbers
     int64_t values
     int64_t next_row            # texts: the first row whose offset is not written
+
+
+cdef enum:
+    SEEN_TEXTS = 16
+    OFFSETS_AT_ONCE = 8
 
 
 cdef class EventsTable:
@@ -33,6 +39,8 @@ cdef class EventsTable:
     cdef Column* stack
     cdef Sparse values[3]
     cdef Sparse task, parent_task, name, message
+    cdef bint wants_extras
+    cdef Text sound[SEEN_TEXTS]     # texts of this block that were found to be UTF-8
 
     def __cinit__(self, Table table):
         self.table = table
@@ -56,6 +64,12 @@ cdef class EventsTable:
         self.parent_task.column = table.column("parent_task")
         self.name.column = table.column("name")
         self.message.column = table.column("message")
+        self.wants_extras = any(
+            table.column(column) != NULL
+            for column in (
+                "value", "value2", "value3", "task", "parent_task", "name", "message"
+            )
+        )
         for column in ("seq", "time_ns", "kind"):
             never_null(table.column(column))
 
@@ -82,9 +96,13 @@ cdef class EventsTable:
             )
         self._append_states(self.from_state, rows.code, n, 3)
         self._append_states(self.to_state, rows.code, n, 0)
-        for i in range(rows.n_extras):
-            _put_extra(self, &rows.extras[i], at)
+        for i in range(3):
+            _clear_sparse(&self.values[i], at, n)
+        _clear_sparse(&self.task, at, n)
+        _clear_sparse(&self.parent_task, at, n)
         self.table.rows = at + n
+        if rows.n_extras and self.wants_extras:
+            _put_extras(self, rows, at)
 
     cdef void settle(self) noexcept nogil:
         """The batch is complete: say of every column how long it is and what it lacks."""
@@ -109,15 +127,18 @@ cdef class EventsTable:
 
 # --- what few rows have -------------------------------------------------------------------------
 
-cdef bint _begin_sparse(Sparse* self, int64_t capacity) noexcept nogil:
+cdef bint _begin_sparse(Sparse* self, Table table) noexcept nogil:
     """Let the column begin, all null; False where nobody wants it or no memory is left."""
     cdef Column* column = self.column
+    cdef int64_t capacity = table.limit
     if column == NULL or column.failed:
         return False
     column.bits = <uint8_t*>pool_take(column.pool, bitmap_bytes(capacity))
     column.failed = column.bits == NULL
     if column.kind == COLUMN_TEXT:
-        column.offsets = <int32_t*>pool_take(column.pool, (capacity + 1) * sizeof(int32_t))
+        column.offsets = <int32_t*>pool_take(
+            column.pool, (capacity + 1 + OFFSETS_AT_ONCE) * sizeof(int32_t)
+        )
         column.failed = column.failed or column.offsets == NULL
         if not column.failed:
             column.offsets[0] = 0
@@ -125,7 +146,7 @@ cdef bint _begin_sparse(Sparse* self, int64_t capacity) noexcept nogil:
         column.data = pool_take(column.pool, capacity * column.width)
         column.failed = column.failed or column.data == NULL
         if not column.failed:
-            memset(column.data, 0, capacity * column.width)
+            memset(column.data, 0, table.rows * column.width)
     if column.failed:
         return False
     memset(column.bits, 0, bitmap_bytes(capacity))
@@ -136,45 +157,90 @@ cdef bint _begin_sparse(Sparse* self, int64_t capacity) noexcept nogil:
     return True
 
 
-cdef inline void _mark_sparse(Sparse* self, int64_t row) noexcept nogil:
-    (<uint8_t*>self.bits)[row >> 3] |= <uint8_t>(1 << (row & 7))
-    self.values += 1
+cdef inline void _clear_sparse(Sparse* self, int64_t at, int64_t n) noexcept nogil:
+    """Numbers that have begun go on with `n` nulls."""
+    if self.bits != NULL:
+        memset(self.numbers + at, 0, n * sizeof(uint64_t))
+
+
+cdef inline void _mark_sparse(Sparse* self, int64_t row, bint present) noexcept nogil:
+    self.bits[row >> 6] |= <uint64_t>present << (row & 63)
+    self.values += present
 
 
 cdef inline void _put_sparse_number(
-    Sparse* self, int64_t row, uint64_t value, int64_t capacity
+    Sparse* self, int64_t row, uint64_t value, Table table
 ) noexcept nogil:
-    if self.bits != NULL or _begin_sparse(self, capacity):
+    if self.bits != NULL or _begin_sparse(self, table):
         self.numbers[row] = value
-        _mark_sparse(self, row)
+        _mark_sparse(self, row, True)
+
+
+cdef inline void _put_sparse_ids(
+    Sparse* self, const Rows* rows, int64_t at, const int64_t* ids, Table table
+) noexcept nogil:
+    """A field of all extras: who has it and who has not nobody can guess, so that is no branch.
+
+    The extras of one row are one, or have no id.
+    """
+    cdef int64_t i, row, id
+    if self.bits == NULL and not _begin_sparse(self, table):
+        return
+    for i in range(rows.n_extras):
+        row = at + rows.extras[i].row
+        id = (<const int64_t*>(<const char*>ids + i * <int64_t>sizeof(Extra)))[0]
+        self.numbers[row] = <uint64_t>(id & ~(id >> 63))
+        _mark_sparse(self, row, id >= 0)
+
+
+cdef inline bint _is_sound(EventsTable self, const Text* text) noexcept nogil:
+    """Whether it is UTF-8; names come again and again, from the same place within a block."""
+    cdef uintptr_t place = <uintptr_t>text.data
+    cdef Text* seen = &self.sound[(place ^ place >> 4) & (SEEN_TEXTS - 1)]
+    if seen.data == text.data and seen.length == text.length:
+        return True
+    if not is_utf8(<const uint8_t*>text.data, text.length):
+        return False
+    seen[0] = text[0]
+    return True
 
 
 cdef inline void _put_sparse_text(
-    Sparse* self, int64_t row, const Text* text, int64_t capacity
+    EventsTable self, Sparse* sparse, int64_t row, const Text* text
 ) noexcept nogil:
-    cdef Column* column = self.column
-    if self.bits == NULL and not _begin_sparse(self, capacity):
+    cdef Column* column = sparse.column
+    if sparse.bits == NULL and not _begin_sparse(sparse, self.table):
         return
-    _same_offsets(self, row)
-    append_text(column, text.data, text.length)
+    _same_offsets(sparse, row)
+    append_seen_text(column, text.data, text.length, _is_sound(self, text))
     column.offsets[row + 1] = <int32_t>column.data_bytes
-    self.next_row = row + 1
-    _mark_sparse(self, row)
+    sparse.next_row = row + 1
+    _mark_sparse(sparse, row, True)
 
 
-cdef void _put_extra(EventsTable self, const Extra* extra, int64_t at) noexcept nogil:
-    cdef int64_t row = at + extra.row
-    cdef int i
-    for i in range(extra.n_values):
-        _put_sparse_number(&self.values[i], row, extra.values[i], self.table.limit)
-    if extra.task >= 0:
-        _put_sparse_number(&self.task, row, <uint64_t>extra.task, self.table.limit)
-    if extra.parent_task >= 0:
-        _put_sparse_number(&self.parent_task, row, <uint64_t>extra.parent_task, self.table.limit)
-    if extra.name.length:               # an empty name is null, an empty message is a message
-        _put_sparse_text(&self.name, row, &extra.name, self.table.limit)
-    if extra.message.data != NULL:
-        _put_sparse_text(&self.message, row, &extra.message, self.table.limit)
+cdef void _put_extras(EventsTable self, const Rows* rows, int64_t at) noexcept nogil:
+    """What rows from `at` on have besides; the table counts them already."""
+    cdef const Extra* extra
+    cdef int64_t no_task = NULL_ID      # negative while all are
+    cdef int64_t no_parent = NULL_ID
+    cdef int64_t i, row
+    cdef int k
+    memset(self.sound, 0, sizeof(self.sound))
+    for i in range(rows.n_extras):
+        extra = &rows.extras[i]
+        row = at + extra.row
+        no_task &= extra.task
+        no_parent &= extra.parent_task
+        for k in range(extra.n_values):
+            _put_sparse_number(&self.values[k], row, extra.values[k], self.table)
+        if extra.name.length:           # an empty name is null, an empty message is a message
+            _put_sparse_text(self, &self.name, row, &extra.name)
+        if extra.message.data != NULL:
+            _put_sparse_text(self, &self.message, row, &extra.message)
+    if no_task >= 0:
+        _put_sparse_ids(&self.task, rows, at, &rows.extras[0].task, self.table)
+    if no_parent >= 0:
+        _put_sparse_ids(&self.parent_task, rows, at, &rows.extras[0].parent_task, self.table)
 
 
 cdef void _settle_sparse(Sparse* self, int64_t rows) noexcept nogil:
@@ -187,12 +253,15 @@ cdef void _settle_sparse(Sparse* self, int64_t rows) noexcept nogil:
 
 
 cdef void _same_offsets(Sparse* sparse, int64_t until) noexcept nogil:
-    """Texts of no length from the next row on."""
+    """Texts of no length from the next row on. Mostly few, so some more are written than needed."""
     cdef int32_t used = <int32_t>sparse.column.data_bytes
     cdef int32_t* offsets = sparse.column.offsets
-    cdef int64_t row
-    for row in range(sparse.next_row, until):
-        offsets[row + 1] = used
+    cdef int64_t row = sparse.next_row
+    cdef int i
+    while row < until:
+        for i in range(OFFSETS_AT_ONCE):
+            offsets[row + 1 + i] = used
+        row += OFFSETS_AT_ONCE
     sparse.next_row = until
 
 
