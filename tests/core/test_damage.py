@@ -382,6 +382,17 @@ def test_what_is_odd_before_a_fault_is_noted_of_that_generation() -> None:
     ]
 
 
+@pytest.mark.parametrize("salvage", [False, True])
+def test_the_greatest_generation_has_no_next_one(salvage: bool) -> None:
+    """Found by fuzzing: 0 was taken for it, where the batch came in pieces."""
+    clock = b"\x08" + uvarint(15_625_000)
+    batches = (encode_batch(number, NONE, 1, clock) for number in (2**64 - 1, 0, 1))
+    data = header(22) + b"".join(batches)
+    whole, pieces = decode(data, salvage=salvage), decode(data, salvage=salvage, chunk=1)
+    assert str(whole.error) == str(pieces.error)
+    assert whole.rows("notes") == pieces.rows("notes")
+
+
 def test_a_limit_counts_more_than_the_number_of_the_generation_it_strikes_in() -> None:
     """Found by fuzzing: a generation out of order, too large at once, was lost without a word."""
     metrics = b"".join((b"\x0d\0\0\1", b"\x25\0\1" * 21_000))

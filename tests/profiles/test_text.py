@@ -142,6 +142,7 @@ FAULTS = {
     b"9223372036854775808: 1 [1: 1] @ 0x1\n": "a number is longer than 64 bits",
     b"# labels: {oops}\n": "labels that can't be read",
     b"#\tx\ty\tz\n": "a frame that can't be read",
+    b"#\t\t\n": "a frame that can't be read",
 }
 
 

@@ -173,7 +173,7 @@ def _comment(stack: _Stack, line: bytes, offset: int, fault: Fault) -> None:
             stack.labels.append((_unquoted(label[1]), _unquoted(label[2]), 0))
             at = label.end()
     elif line.startswith(b"#\t"):
-        address, *rest = [part for part in line[2:].split(b"\t") if part]
+        address, *rest = [part for part in line[2:].split(b"\t") if part] or [b""]
         if not _ADDRESS.fullmatch(address) or len(rest) not in (0, 2):
             fault(f"a frame that can't be read: {line[:60]!r}", offset)
             return

@@ -391,6 +391,7 @@ cdef bint _opens_next(Framer* self, const uint8_t* data, int64_t size) noexcept 
     record.data = reader.at
     return (
         record.kind != EV_END_OF_GENERATION
+        and record.generation != 0          # what comes behind the greatest number is no next one
         and record.generation == self.open.number + 1
         and payload_kind(self.minor, &record) != EV_END_OF_GENERATION
     )
