@@ -47,7 +47,7 @@ class _Sink(threading.Thread):
             return
         except BaseException as error:
             self._error = error
-            while self._waiting.get() is not None:
+            while not self._abandoned and self._waiting.get() is not None:
                 pass  # whoever puts must not wait for ever
 
     def put(self, batch: pa.RecordBatch) -> None:
@@ -119,6 +119,12 @@ def write_folder(
                 sinks[name].put(batch)
             for sink in sinks.values():
                 sink.finish()
+        except Exception:
+            # The interpreter ends soon, which a thread inside of pyarrow does not bear.
+            for sink in sinks.values():
+                sink.abandon()
+                sink.join()
+            raise
         finally:
             for sink in sinks.values():
                 sink.abandon()
