@@ -62,7 +62,6 @@ setup(
             "cdivision": True,
             "initializedcheck": False,
             "binding": True,
-            "embedsignature": False,
             "auto_pickle": False,
             "autotestdict": False,
             "linetrace": trace,
