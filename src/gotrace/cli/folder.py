@@ -119,15 +119,13 @@ def write_folder(
                 sinks[name].put(batch)
             for sink in sinks.values():
                 sink.finish()
-        except Exception:
-            # The interpreter ends soon, which a thread inside of pyarrow does not bear.
+        except BaseException as error:
             for sink in sinks.values():
                 sink.abandon()
-                sink.join()
+            if isinstance(error, Exception):  # the interpreter's end would kill what is in pyarrow
+                for sink in sinks.values():
+                    sink.join()
             raise
-        finally:
-            for sink in sinks.values():
-                sink.abandon()
         written = {name: (sink.rows, sink.path.stat().st_size) for name, sink in sinks.items()}
         tables = {
             name: {
